@@ -1,0 +1,1 @@
+"""AU to rig control mappings as data."""

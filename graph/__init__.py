@@ -1,0 +1,1 @@
+"""The directed AU co-occurrence graph network."""

@@ -1,0 +1,1 @@
+"""Detect, landmark, track, stabilise, measure motion."""

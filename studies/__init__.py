@@ -1,0 +1,1 @@
+"""Perception studies: questionnaire, statistics, report."""
