@@ -1,0 +1,180 @@
+"""What one conversion is asked to do: a TOML file, then the arguments over it, as one frozen value.
+
+The words are the same everywhere: option ``--tolerance``, TOML key ``tolerance``, field ``tolerance``, and the
+``provenance.config`` of every take.
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from curves.errors import InputError
+from curves.values import BasicEmotion
+
+NO_EMOTION = "none"
+AUTO_EMOTION = "auto"
+DRAW_INTENSITY = "draw"
+
+KEY_MODES: tuple[str, ...] = ("auto", "exact")
+EMOTION_CHOICES: tuple[str, ...] = (NO_EMOTION, AUTO_EMOTION, *(emotion.value for emotion in BasicEmotion))
+
+
+@dataclass(frozen=True)
+class ConvertConfig:
+    """Settings of one conversion; raises InputError naming the setting that cannot be used.
+
+    Attributes:
+        rig: a shipped rig's name or the path of a mapping TOML.
+        format: names of the files written beside ``take.json``.
+        keys: ``auto`` (few Auto keys, the paper's way) or ``exact`` (User/Break tangents, spline reproduced).
+        tolerance: largest error of ``auto`` keys, as a fraction of each curve's own peak, in (0, 1).
+        emotion: ``none`` leaves the measured intensities as they are; ``auto`` takes the emotion of the events found;
+            else one of BasicEmotion.
+        intensity: i_v of SPEC 4 in [0, 1], or ``draw``: drawn from the data's distribution with ``seed``.
+        gain: exaggeration, > 0; above 1 the result is clamped at rig weight 1.
+        seed: of ``draw``, >= 0; mixed with the source's digest, so that each video of a folder draws its own.
+        start, end: part of the video to convert, seconds from its first frame; None: from its start, to its end.
+        face: which face, 0 is the largest; None: the largest.
+        fps: frames per second of a folder of images (required there); for a video overrides its time stamps.
+        weights: path of network weights; None: those shipped.
+        exhaustive: look at every window, also where nothing moves.
+    """
+
+    rig: str = "metahuman"
+    format: tuple[str, ...] = ()
+    keys: str = "auto"
+    tolerance: float = 0.005
+    emotion: str = NO_EMOTION
+    intensity: float | str = 1.0
+    gain: float = 1.0
+    seed: int = 0
+    start: float | None = None
+    end: float | None = None
+    face: int | None = None
+    fps: float | None = None
+    weights: str | None = None
+    exhaustive: bool = False
+
+    def __post_init__(self) -> None:
+        _require_choice("keys", self.keys, KEY_MODES)
+        _require_choice("emotion", self.emotion, EMOTION_CHOICES)
+        _require(0.0 < self.tolerance < 1.0, "tolerance", "between 0 and 1, 0.005 for 0.5 %", self.tolerance)
+        self._check_intensity()
+        _require(math.isfinite(self.gain) and self.gain > 0.0, "gain", "above 0", self.gain)
+        _require(self.seed >= 0, "seed", "0 or more", self.seed)
+        _require(self.face is None or self.face >= 0, "face", "0 or more, 0 is the largest face", self.face)
+        _require(self.fps is None or 0.0 < self.fps < math.inf, "fps", "above 0", self.fps)
+        self._check_range()
+
+    def _check_intensity(self) -> None:
+        drawn = self.intensity == DRAW_INTENSITY
+        wanted = drawn or (not isinstance(self.intensity, str) and 0.0 <= self.intensity <= 1.0)
+        _require(wanted, "intensity", f"a number from 0 to 1 or '{DRAW_INTENSITY}'", self.intensity)
+
+    def _check_range(self) -> None:
+        for name, value in (("start", self.start), ("end", self.end)):
+            _require(value is None or 0.0 <= value < math.inf, name, "0 s or later", value)
+        if self.end is not None:
+            _require(self.end > (self.start or 0.0), "end", "later than start", self.end)
+
+    def resolved(self) -> dict[str, Any]:
+        """Every setting as a JSON value; paths are shortened to file names, since a take travels and a path does not.
+
+        What such a file held is said by its digest, in the take's provenance.
+        """
+        values: dict[str, Any] = {name: _portable(value) for name, value in asdict(self).items()}
+        values["rig"] = Path(self.rig).name
+        values["weights"] = None if self.weights is None else Path(self.weights).name
+        return values
+
+
+def resolve_config(file: Path | None, arguments: Mapping[str, Any]) -> ConvertConfig:
+    """Defaults, then the TOML ``file``, then those ``arguments`` that are not None. Raises InputError."""
+    values = read_config(file) if file is not None else {}
+    values.update({name: value for name, value in arguments.items() if value is not None})
+    return ConvertConfig(**{name: _typed(name, value) for name, value in values.items()})
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The settings in a TOML file, checked by name only. Raises InputError for an unreadable file or unknown key.
+
+    ``rig`` and ``weights`` that are files are found relative to the TOML file, wherever the command runs.
+    """
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); check the path given to --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: is not valid TOML ({error}).") from error
+    for key in values:
+        if key not in _FIELDS:
+            raise InputError(f"{file}: unknown setting '{key}'; {suggest(key, _FIELDS)}")
+    for key in ("rig", "weights"):
+        if isinstance(values.get(key), str) and (beside := file.parent / values[key]).is_file():
+            values[key] = str(beside)
+    return values
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The end of an error sentence: the closest known word, or all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known are: {', '.join(names)}."
+
+
+_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(ConvertConfig))
+_NUMBERS = frozenset({"tolerance", "gain", "start", "end", "fps"})
+_WHOLE = frozenset({"seed", "face"})
+
+
+def _typed(name: str, value: Any) -> Any:
+    """One setting in its field's type, however TOML or the command line spelled it."""
+    if name == "format":
+        return _format_names(value)
+    if name == "intensity":
+        return value if value == DRAW_INTENSITY else _number(name, value)
+    if name in _NUMBERS:
+        return _number(name, value)
+    expected: type = int if name in _WHOLE else bool if name == "exhaustive" else str
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        words = {int: "a whole number", bool: "true or false", str: "a text"}[expected]
+        raise InputError(f"{name}: expected {words}, got {value!r}.")
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError):
+        also = f" or '{DRAW_INTENSITY}'" if name == "intensity" else ""
+        raise InputError(f"{name}: expected a number{also}, got {value!r}.") from None
+    return number
+
+
+def _format_names(value: Any) -> tuple[str, ...]:
+    """Names from a list or from words with commas; each once, order kept."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise InputError(f"format: expected a list of names, got {value!r}.")
+    names = [name.strip() for part in parts for name in part.split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _portable(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _require(holds: bool, name: str, expected: str, got: Any) -> None:
+    if not holds:
+        raise InputError(f"{name}: expected {expected}, got {got!r}.")
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"{name}: '{value}' is not known; {suggest(value, choices)}")
