@@ -1,0 +1,242 @@
+"""Training clips on disk and the window volumes that networks read: one code for training and for use.
+
+A clip holds a motion stream: for each native frame of a video the displacement (u right, v down, in pixels of the
+112 x 112 crop) of each point of the person's neutral frame, head motion removed, on a 56 x 56 grid.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from curves.errors import FormatError
+from curves.values import DEFAULT_AUS, Emotion
+
+GRID = 56
+PIXELS_PER_CELL = 112 / GRID  #: the crop's pixels between neighbouring flow vectors
+
+#: Channel scales, fixed: a micro-expression moves 0.3 to 2 px, so displacement is O(1) as it is; its strain is 0.02
+#: to 0.2 per pixel.
+DISPLACEMENT_SCALE = 1.0
+STRAIN_SCALE = 10.0
+
+_FORMAT = "microexpr.clip/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipRecord:
+    """One video's motion stream with its truth.
+
+    times_s (N,) float64, strictly rising. flow (N, 2, 56, 56) float16, crop pixels. intensity (N, n, 2) float32 in
+    [0, 1], AUs in ``DEFAULT_AUS`` order, [left, right] of the subject (unmirrored video: the subject's right is
+    image-left). onset_apex_offset (E, 3) float64, seconds. event_emotion (E,) int64, index into ``Emotion``.
+    event_au (E, n, 2) float32: peak intensities of the event's own AUs. prior: (56, 56) float16 or None.
+    Raises ValueError where shapes or times contradict that.
+    """
+
+    times_s: NDArray[np.float64]
+    flow: NDArray[np.float16]
+    intensity: NDArray[np.float32]
+    onset_apex_offset: NDArray[np.float64]
+    event_emotion: NDArray[np.int64]
+    event_au: NDArray[np.float32]
+    identity: str
+    seed: int
+    fps: float
+    prior: NDArray[np.float16] | None = None
+
+    def __post_init__(self) -> None:
+        n, events, aus = len(self.times_s), len(self.onset_apex_offset), len(DEFAULT_AUS)
+        expected: dict[str, tuple[int, ...]] = {
+            "times_s": (n,),
+            "flow": (n, 2, GRID, GRID),
+            "intensity": (n, aus, 2),
+            "onset_apex_offset": (events, 3),
+            "event_emotion": (events,),
+            "event_au": (events, aus, 2),
+        }
+        if self.prior is not None:
+            expected["prior"] = (GRID, GRID)
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"clip {name}: expected shape {shape}, got {getattr(self, name).shape}")
+        if n < 2 or (np.diff(self.times_s) <= 0).any():
+            raise ValueError("clip times_s: expected at least two strictly rising times")
+        order = self.onset_apex_offset
+        if events and not ((order[:, 0] <= order[:, 1]) & (order[:, 1] <= order[:, 2])).all():
+            raise ValueError("clip onset_apex_offset: expected onset <= apex <= offset")
+        if events and not ((self.event_emotion >= 0) & (self.event_emotion < len(Emotion))).all():
+            raise ValueError(f"clip event_emotion: expected 0..{len(Emotion) - 1}")
+
+    @property
+    def events(self) -> int:
+        return len(self.onset_apex_offset)
+
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "times_s": np.float64,
+    "flow": np.float16,
+    "intensity": np.float32,
+    "onset_apex_offset": np.float64,
+    "event_emotion": np.int64,
+    "event_au": np.float32,
+    "prior": np.float16,
+}
+
+
+def save_clip(clip: ClipRecord, path: Path) -> None:
+    """Writes safetensors; the file appears only when complete."""
+    arrays = {
+        name: np.ascontiguousarray(getattr(clip, name), dtype=dtype)
+        for name, dtype in _DTYPES.items()
+        if getattr(clip, name) is not None
+    }
+    metadata = {"format": _FORMAT, "identity": clip.identity, "seed": str(clip.seed), "fps": repr(clip.fps)}
+    partial = path.with_name(path.name + ".part")
+    save_file(arrays, partial, metadata=metadata)
+    partial.replace(path)
+
+
+def _map_flow(path: Path) -> NDArray[np.float16]:
+    """The flow as a read-only memory map: a folder of clips may be larger than memory."""
+    with path.open("rb") as file:
+        header_size = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(header_size))["flow"]
+    offset = 8 + header_size + entry["data_offsets"][0]
+    return np.memmap(path, dtype="<f2", mode="r", offset=offset, shape=tuple(entry["shape"]))
+
+
+def load_clip(path: Path) -> ClipRecord:
+    """Reads what ``save_clip`` wrote; the flow stays on disk, memory-mapped. FormatError: not such a file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != _FORMAT:
+                raise FormatError(f"{path} is not a training clip ({_FORMAT}): render the clips again.")
+            arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys() if name != "flow"}  # noqa: SIM118
+        return ClipRecord(
+            **arrays,
+            flow=_map_flow(path),
+            identity=metadata["identity"],
+            seed=int(metadata["seed"]),
+            fps=float(metadata["fps"]),
+        )
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise FormatError(f"{path} is no usable training clip ({error}): delete it and render it again.") from error
+
+
+def sample_flow(
+    times_s: NDArray[np.float64],
+    flow: NDArray[np.floating[Any]],
+    start_s: NDArray[np.float64] | float,
+    end_s: NDArray[np.float64] | float,
+    frames: int = 16,
+) -> NDArray[np.float32]:
+    """TIM: linear interpolation in time at ``frames`` equally spaced times over [start_s, end_s], both ends included.
+
+    Scalars give (frames, 2, H, W), arrays (B,) give (B, frames, 2, H, W). Times outside the stream take its nearest
+    frame. ValueError unless start_s < end_s.
+    """
+    start, end = np.asarray(start_s, dtype=np.float64), np.asarray(end_s, dtype=np.float64)
+    if not (start < end).all():
+        raise ValueError(f"window: expected start_s < end_s, got {start_s}, {end_s}")
+    at = start[..., None] + (end - start)[..., None] * np.linspace(0.0, 1.0, frames)
+    position = np.interp(at, times_s, np.arange(len(times_s)))
+    below = np.minimum(position.astype(np.int64), max(len(times_s) - 2, 0))
+    weight = (position - below).astype(np.float32)[..., None, None, None]
+    above = np.minimum(below + 1, len(times_s) - 1)
+    low = flow[below].astype(np.float32)
+    high = flow[above].astype(np.float32)
+    high -= low
+    high *= weight
+    high += low
+    return high
+
+
+def _gradient(field: Tensor, dim: int) -> Tensor:
+    """Central differences per crop pixel, one-sided at the border."""
+    size = field.shape[dim]
+    inner = (field.narrow(dim, 2, size - 2) - field.narrow(dim, 0, size - 2)) / (2 * PIXELS_PER_CELL)
+    first = (field.narrow(dim, 1, 1) - field.narrow(dim, 0, 1)) / PIXELS_PER_CELL
+    last = (field.narrow(dim, size - 1, 1) - field.narrow(dim, size - 2, 1)) / PIXELS_PER_CELL
+    return torch.cat((first, inner, last), dim=dim)
+
+
+def optical_strain(flow: Tensor) -> Tensor:
+    """Magnitude of the symmetric gradient of ``flow`` (..., 2, H, W) -> (..., H, W), per crop pixel.
+
+    sqrt(exx^2 + eyy^2 + 2 exy^2), exy = (du/dy + dv/dx) / 2.
+    """
+    u, v = flow[..., 0, :, :], flow[..., 1, :, :]
+    shear = _gradient(u, -2) + _gradient(v, -1)  # 2 exy
+    return (_gradient(u, -1).square() + _gradient(v, -2).square() + shear.square() / 2).sqrt()
+
+
+def volume_of(window: Tensor, prior: Tensor | None = None) -> Tensor:
+    """Windows of flow (B, T, 2, H, W) float32 -> network input (B, 6 or 7, T, H, W).
+
+    Channels: u, v, strain from the window's first frame; u, v, strain from neutral; then ``prior`` (B, H, W), the same
+    in each frame.
+    """
+    displacements = (window - window[:, :1], window)
+    channels: list[Tensor] = []
+    for flow in displacements:
+        channels += [flow[:, :, 0] * DISPLACEMENT_SCALE, flow[:, :, 1] * DISPLACEMENT_SCALE]
+        channels.append(optical_strain(flow) * STRAIN_SCALE)
+    if prior is not None:
+        channels.append(prior[:, None].expand(-1, window.shape[1], -1, -1).to(window.dtype))
+    return torch.stack(channels, dim=1)
+
+
+def window_volumes(
+    times_s: NDArray[np.float64],
+    flow: NDArray[np.floating[Any]],
+    starts_s: Sequence[float] | NDArray[np.float64],
+    ends_s: Sequence[float] | NDArray[np.float64],
+    frames: int = 16,
+    prior: NDArray[np.floating[Any]] | None = None,
+) -> NDArray[np.float32]:
+    """Volumes of many windows of one stream: (B, 6, frames, H, W) float32, 7 channels with a ``prior`` (H, W)."""
+    window = torch.from_numpy(sample_flow(times_s, flow, np.asarray(starts_s), np.asarray(ends_s), frames))
+    maps = None
+    if prior is not None:
+        maps = torch.from_numpy(np.asarray(prior, dtype=np.float32)).expand(len(window), -1, -1)
+    result: NDArray[np.float32] = volume_of(window, maps).numpy()
+    return result
+
+
+def window_volume(
+    times_s: NDArray[np.float64],
+    flow: NDArray[np.floating[Any]],
+    start_s: float,
+    end_s: float,
+    frames: int = 16,
+    prior: NDArray[np.floating[Any]] | None = None,
+) -> NDArray[np.float32]:
+    """The volume of the window [start_s, end_s] of a stream ``times_s`` (N,), ``flow`` (N, 2, H, W): (6, frames, H, W)."""
+    return window_volumes(times_s, flow, [start_s], [end_s], frames, prior)[0]
+
+
+def mirror_flow(flow: Tensor) -> Tensor:
+    """The flow (..., 2, H, W) of the mirrored video: x runs the other way, so u changes its sign."""
+    return flow.flip(-1) * flow.new_tensor([-1.0, 1.0]).view(2, 1, 1)
+
+
+def mirror_volume(volume: Tensor) -> Tensor:
+    """The network input (..., C, T, H, W) of the mirrored video: u channels (0 and 3) change sign, strain does not."""
+    sign = volume.new_ones(volume.shape[-4])
+    sign[[0, 3]] = -1.0
+    return volume.flip(-1) * sign.view(-1, 1, 1, 1)
+
+
+def mirror_sides(intensity: Tensor) -> Tensor:
+    """Labels (..., n, 2) of the mirrored video: left and right change places."""
+    return intensity.flip(-1)
