@@ -192,7 +192,8 @@ def _inside(columns: _Columns, time: Floats) -> Floats:
 
 
 def _lerp(start: Floats, end: Floats, alpha: Floats) -> Floats:
-    return start + alpha * (end - start)  # order: difference, times alpha, plus start
+    value: Floats = start + alpha * (end - start)  # order: difference, times alpha, plus start
+    return value
 
 
 def _casteljau(p0: Floats, p1: Floats, p2: Floats, p3: Floats, alpha: Floats) -> Floats:

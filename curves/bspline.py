@@ -1,0 +1,250 @@
+"""AU track -> clamped cubic B-spline (SPEC 4: c(t) = sum of b_i B_i(t)).
+
+Two steps, so that jitter asks for no knots and a short event is not flattened to pay for it:
+
+1. The samples are smoothed by a penalty on the second derivative whose time scale falls, locally, until the RMS
+   residual near every sample is within what ``smoothing`` allows (a Whittaker smoother on irregular times).
+2. A least-squares B-spline goes through the smoothed samples; knots are halved in only where it misses them.
+
+Values stay in [0, 1]: the B-spline's coefficients are clipped (a B-spline lies within their hull, and stays twice
+differentiable); where that would cost too much, the curve itself is clamped with breaks at the crossings.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline, PPoly, make_interp_spline, make_lsq_spline
+from scipy.linalg import solveh_banded
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+from curves.piecewise import PiecewiseCubic, hermite
+from curves.values import AUTrack, FloatArray, Side
+
+#: The spline may miss the smoothed samples by this part of the smoothing: its own wiggles must stay small.
+_FIT_PART = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class SplineSettings:
+    """How a track becomes a spline.
+
+    smoothing: RMS residual allowed, in intensity (0..1); 0 interpolates every sample. The default takes away
+        sensor jitter of half a percent of full strength.
+    gap_frames, gap_s: samples further apart than both that many median intervals and that many seconds have a gap
+        between them: no face was seen there.
+    ease_s: how long the curve takes to come to rest (0) beside a gap; never more than half the gap.
+    """
+
+    smoothing: float = 0.005
+    gap_frames: float = 4.0
+    gap_s: float = 0.1
+    ease_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.smoothing <= 1.0:
+            raise ValueError(f"smoothing: expected 0..1, got {self.smoothing}")
+        for name, value in (("gap_frames", self.gap_frames), ("gap_s", self.gap_s), ("ease_s", self.ease_s)):
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: expected a positive number, got {value}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackSpline:
+    """The spline of one AU on one side, in [0, 1]; ``knots_s`` counts and places the polynomial pieces."""
+
+    au: int
+    side: Side
+    curve: PiecewiseCubic
+
+    @property
+    def knots_s(self) -> FloatArray:
+        return self.curve.breaks
+
+
+def fit_spline(
+    track: AUTrack, settings: SplineSettings = SplineSettings(), duration_s: float | None = None
+) -> TrackSpline:
+    """The smooth curve of a track, in [0, 1] at every time.
+
+    Times may be irregular. Without samples there is no movement: in a gap the curve eases to rest (0) and back, and
+    so it does before the first sample if that comes later than a gap after time 0, and after the last one if
+    ``duration_s`` is given and later than a gap after it. Otherwise the end values hold.
+
+    Raises:
+        ValueError: the track has no samples.
+    """
+    times, values = track.times_s, track.values
+    if times.size == 0:
+        raise ValueError(f"AU{track.au} track: expected at least one sample, got none")
+    steps = np.diff(times)
+    limit = max(settings.gap_s, settings.gap_frames * float(np.median(steps))) if steps.size else settings.gap_s
+    cuts = np.flatnonzero(steps > limit) + 1
+    pieces = [
+        _fit_segment(x, y, settings.smoothing)
+        for x, y in zip(np.split(times, cuts), np.split(values, cuts), strict=True)
+    ]
+    start = 0.0 if times[0] > limit else None
+    end = duration_s if duration_s is not None and duration_s - times[-1] > limit else None
+    return TrackSpline(track.au, track.side, _join(pieces, settings.ease_s, start, end))
+
+
+def _join(
+    pieces: list[PiecewiseCubic | tuple[float, float]], ease_s: float, start_s: float | None, end_s: float | None
+) -> PiecewiseCubic:
+    """Segments with rest between them, and at the outer ends where those are given."""
+    times: list[FloatArray] = []
+    rows: list[FloatArray] = []
+
+    def add(curve: PiecewiseCubic) -> None:
+        times.append(curve.breaks[:-1])
+        rows.append(curve.coefficients)
+
+    def bounds(piece: PiecewiseCubic | tuple[float, float]) -> tuple[float, float]:
+        return (piece.start_s, piece.end_s) if isinstance(piece, PiecewiseCubic) else (piece[0], piece[0])
+
+    end = bounds(pieces[-1])[1]
+    if start_s is not None:
+        add(_ease_in(pieces[0], start_s, bounds(pieces[0])[0], ease_s))
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, PiecewiseCubic):
+            add(piece)
+        following = bounds(pieces[index + 1])[0] if index + 1 < len(pieces) else end_s
+        if following is None:
+            continue
+        leaving = bounds(piece)[1]
+        middle = (leaving + following) / 2 if index + 1 < len(pieces) else following
+        add(_ease_out(piece, leaving, middle, ease_s))
+        if index + 1 < len(pieces):
+            add(_ease_in(pieces[index + 1], middle, following, ease_s))
+        end = following
+    if not times:  # a single sample, nothing around it
+        instant, value = cast(tuple[float, float], pieces[0])
+        return hermite([instant, instant + ease_s], [value, value], [0.0, 0.0])
+    return PiecewiseCubic(np.concatenate([*times, np.array([end])]), np.concatenate(rows, axis=1))
+
+
+def _ease_out(
+    piece: PiecewiseCubic | tuple[float, float], start_s: float, end_s: float, ease_s: float
+) -> PiecewiseCubic:
+    """From the segment's last value to rest, with its slope as far as the fall stays monotone."""
+    value, slope = (
+        (float(piece(start_s)), float(piece.slope(start_s, left=True)))
+        if isinstance(piece, PiecewiseCubic)
+        else (piece[1], 0.0)
+    )
+    length = min(ease_s, end_s - start_s)
+    slope = float(np.clip(slope, -3 * value / length, 0.0))
+    if length == end_s - start_s:
+        return hermite([start_s, end_s], [value, 0.0], [slope, 0.0])
+    return hermite([start_s, start_s + length, end_s], [value, 0.0, 0.0], [slope, 0.0, 0.0])
+
+
+def _ease_in(
+    piece: PiecewiseCubic | tuple[float, float], start_s: float, end_s: float, ease_s: float
+) -> PiecewiseCubic:
+    """From rest to the segment's first value: the mirror image of easing out."""
+    value, slope = (
+        (float(piece(end_s)), float(piece.slope(end_s))) if isinstance(piece, PiecewiseCubic) else (piece[1], 0.0)
+    )
+    length = min(ease_s, end_s - start_s)
+    slope = float(np.clip(slope, 0.0, 3 * value / length))
+    if length == end_s - start_s:
+        return hermite([start_s, end_s], [0.0, value], [0.0, slope])
+    return hermite([start_s, end_s - length, end_s], [0.0, 0.0, value], [0.0, 0.0, slope])
+
+
+def _fit_segment(times: FloatArray, values: FloatArray, smoothing: float) -> PiecewiseCubic | tuple[float, float]:
+    """One segment without gaps; a single sample comes back as (time, value)."""
+    if times.size == 1:
+        return float(times[0]), float(values[0])
+    if times.size < 5 or smoothing == 0.0:
+        return _interpolated(times, values)
+    if np.ptp(values) == 0.0:
+        return hermite(times[[0, -1]], values[[0, -1]], [0.0, 0.0])
+    allowed = smoothing
+    for _ in range(12):  # a local test passed by chance at many places may sum up: then ask for a little less
+        smooth = np.clip(_denoised(times, values, allowed), 0.0, 1.0)
+        curve = _fewest_knots(times, smooth, _FIT_PART * allowed)
+        if np.sqrt(np.mean((curve(times) - values) ** 2)) <= smoothing:
+            return curve
+        allowed *= 0.7
+    return _interpolated(times, values)
+
+
+def _interpolated(times: FloatArray, values: FloatArray) -> PiecewiseCubic:
+    spline = make_interp_spline(times, values, k=min(3, times.size - 1))
+    return _pieces(spline).clamped(0.0, 1.0)
+
+
+def _pieces(spline: BSpline) -> PiecewiseCubic:
+    poly = PPoly.from_spline((spline.t, spline.c, spline.k))
+    spans = np.flatnonzero(np.diff(poly.x) > 0)  # a clamped spline repeats its end knots
+    rows = np.zeros((4, spans.size))
+    rows[4 - poly.c.shape[0] :] = poly.c[:, spans]
+    return PiecewiseCubic(np.append(poly.x[spans], poly.x[spans[-1] + 1]), rows)
+
+
+def _denoised(times: FloatArray, values: FloatArray, smoothing: float) -> FloatArray:
+    """The smoothest samples whose residual is, near every time, what the smoothing allows."""
+    steps = np.diff(times)
+    typical = float(np.median(steps))
+    # a window that a micro-expression's flank does not hide in: 60 ms, at least 5 samples
+    window = min(values.size, max(5, 2 * round(0.03 / typical) + 1))
+    allowed = smoothing**2 * (1 + 2 * np.sqrt(2 / window))  # two standard deviations of a chi-square mean
+    scale = np.full(values.size, 1.0)  # seconds: movement faster than this is smoothed away
+    smooth = values
+    for _ in range(24):
+        smooth = _whittaker(steps, values, scale)
+        local = uniform_filter1d((smooth - values) ** 2, window, mode="nearest")
+        bad = minimum_filter1d(np.where(local > allowed, 0.0, 1.0), window, mode="nearest") == 0.0
+        if not bad.any():
+            break
+        scale = np.where(bad, scale * 0.7, scale)
+    return smooth
+
+
+def _whittaker(steps: FloatArray, values: FloatArray, scale: FloatArray) -> FloatArray:
+    """Minimise sum(dt (z - y)^2) + sum(scale^4 dt (second divided difference of z)^2): a pentadiagonal system."""
+    width = np.convolve(steps, [0.5, 0.5], mode="full")
+    left, right = steps[:-1], steps[1:]
+    centre = (left + right) / 2
+    weight = scale[1:-1] ** 4 * centre
+    row = np.array([1 / (left * centre), -1 / (left * centre) - 1 / (right * centre), 1 / (right * centre)])
+    banded = np.zeros((3, values.size))  # lower form: banded[k, i] is the entry (i + k, i)
+    for i in range(3):
+        for j in range(i + 1):
+            banded[i - j, j : values.size - 2 + j] += weight * row[i] * row[j]
+    banded[0] += width
+    return cast(FloatArray, solveh_banded(banded, width * values, lower=True))
+
+
+def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> PiecewiseCubic:
+    """Halve knot spans until the spline is within tolerance of every sample.
+
+    With clipped coefficients if that can be; where the hull is in the way at full density, without, and clamped.
+    """
+    inside_hull = True
+    marks = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
+    while True:
+        spline = _least_squares(times, values, marks, inside_hull)
+        error = np.abs(spline(times) - values)
+        span = np.clip(np.searchsorted(marks, np.arange(values.size), side="right") - 1, 0, marks.size - 2)
+        bad = np.unique(span[error > tolerance])
+        if not bad.size:
+            return _pieces(spline).clamped(0.0, 1.0)
+        splits = (marks[bad] + marks[bad + 1]) // 2
+        marks, before = np.union1d(marks, splits), marks
+        if marks.size == before.size and not inside_hull:
+            return _interpolated(times, values)
+        if marks.size == before.size:
+            inside_hull = False
+            marks = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
+
+
+def _least_squares(times: FloatArray, values: FloatArray, marks: NDArray[np.int64], inside_hull: bool) -> BSpline:
+    inner = times[marks[(marks >= 2) & (marks <= values.size - 3)]]
+    knots = np.concatenate((np.full(4, times[0]), inner, np.full(4, times[-1])))
+    spline = make_lsq_spline(times, values, knots, k=3)
+    return BSpline(spline.t, np.clip(spline.c, 0.0, 1.0), 3) if inside_hull else spline
