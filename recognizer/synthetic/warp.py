@@ -217,8 +217,8 @@ def _product(
 def _eye_hold(points: FloatArray, xs: FloatArray, ys: FloatArray, iod_px: float) -> NDArray[np.float32]:
     eyes = np.array([points[list(corners)].mean(0) for corners in (_RIGHT_EYE, _LEFT_EYE)])
     widths = np.full(2, _EYE_HOLD_IOD * iod_px)
-    held: NDArray[np.float32] = _bells(ys, eyes[:, 1], widths).T @ _bells(xs, eyes[:, 0], widths)
-    return np.maximum(1.0 - held, np.float32(0.0))
+    held = _bells(ys, eyes[:, 1], widths).T @ _bells(xs, eyes[:, 0], widths)
+    return np.asarray(np.clip(1.0 - held, 0.0, 1.0), np.float32)
 
 
 def inverse_field(field: NDArray[np.float32]) -> NDArray[np.float32]:
