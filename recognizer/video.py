@@ -41,6 +41,10 @@ __all__ = [
 Image = NDArray[np.uint8]
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+#: Rates that television divides by 1.001; people write them with two decimals.
+NTSC_RATES = (24, 30, 48, 60, 120, 240)
+#: A time (s) without a frame that is worth telling the user: no micro-expression can be seen in it.
+NOTABLE_GAP_S = 0.5
 #: A seek lands on a key frame at least this far (s) before the wanted time: frames right after a key frame may
 #: still refer to pictures before it.
 SEEK_MARGIN_S = 1.0
@@ -123,9 +127,9 @@ def open_video(
 
 def exact_rate(fps: float) -> Fraction:
     """The frame rate meant by a number: 29.97 is 30000/1001, 25 is 25."""
-    nominal = round(fps * 1.001)
-    if nominal and nominal != round(fps, 6) and abs(fps - nominal / 1.001) < 0.002 * nominal / 24:
-        return Fraction(nominal * 1000, 1001)
+    for nominal in NTSC_RATES:
+        if abs(fps - nominal / 1.001) < 0.006:
+            return Fraction(nominal * 1000, 1001)
     return Fraction(fps).limit_denominator(100_000)
 
 
@@ -174,16 +178,18 @@ def _open_file(path: Path, fps: Fraction | None, start: float, end: float) -> Vi
         source = _Source(decoder, chain([first], raw), clock)
         if start > 2 * SEEK_MARGIN_S and fps is None and first.pts is not None:
             source = _sought(path, source, first.pts, start)
+            decoder = source.decoder
         notes: list[str] = []
         frames = _frames(source, upright, info, (start, end), notes)
         opening = next(frames, None)  # now, so that an empty part is an error here and not in the middle of a job
         if opening is None:
             length = f" ({duration:.2f} s)" if duration is not None else ""
-            raise InputError(f"{path}{length} has no frame from {start:g} s on; give an earlier --start.")
+            until = "on; give an earlier --start" if end == math.inf else f"to {end:g} s; change --start or --end"
+            raise InputError(f"{path}{length} has no frame from {start:g} s {until}.")
     except BaseException:
         decoder.container.close()
         raise
-    return Video(info, chain([opening], frames), notes, source.decoder.container.close)
+    return Video(info, chain([opening], frames), notes, decoder.container.close)
 
 
 def _sought(path: Path, source: _Source, first_pts: int, start: float) -> _Source:
@@ -210,10 +216,13 @@ def _frames(
 ) -> Iterator[Frame]:
     (start, end), clock = part, source.clock
     index, reached = 0, 0.0
+    gaps: list[tuple[float, float]] = []
     for frame in source.frames:
-        time = clock.time_of(frame.pts)
+        before, time = clock.last, clock.time_of(frame.pts)
         if time is None:
             continue
+        if before is not None and time - before > max(NOTABLE_GAP_S, float(3 * clock.step)) and start < time < end:
+            gaps.append((float(before), time))
         if time >= end:
             reached = math.inf
             break
@@ -223,6 +232,9 @@ def _frames(
             yield Frame(index, time, upright.image(frame))
             index += 1
     notes.extend(_remarks(source, upright, info, index, reached))
+    if gaps:
+        places = ", ".join(f"{a:.2f} to {b:.2f} s" for a, b in gaps[:3]) + (", ..." if len(gaps) > 3 else "")
+        notes.append(f"{info.path.name} shows no new frame for long in {len(gaps)} places: {places}.")
     source.decoder.container.close()
 
 
