@@ -1,0 +1,272 @@
+"""Many inputs, one after the other: what to convert, where it goes, what happens when one fails.
+
+Names. A take is called after its source without the extension: ``talk.mp4`` gives ``talk.take.json``. Sources that
+would share a name in one folder (letter case apart, since Windows and macOS do not tell it apart) keep their
+extension: ``talk.mp4.take.json`` and ``talk.mov.take.json``; if that is not enough they are numbered in path order.
+The tree below a single folder is kept under the output folder; of several inputs each folder's tree lies in a folder
+of its name.
+"""
+
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from curves.errors import InputError, MicroExprError
+from curves.formats import FORMATS, Format
+from curves.formats.take import read_take, write_take
+from curves.values import Take
+from microexpr.config import suggest
+from recognizer.video import is_picture_folder
+
+VIDEO_SUFFIXES = frozenset(
+    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"}
+    | {".ogv", ".ts", ".webm", ".wmv", ".y4m"}
+)
+TAKE_SUFFIX = ".take.json"
+
+Status = Literal["converted", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One source and where its files go; ``problem`` says why it cannot be converted, known before trying."""
+
+    source: Path
+    directory: Path
+    stem: str
+    problem: str | None = None
+
+    @property
+    def take_path(self) -> Path:
+        return self.directory / f"{self.stem}{TAKE_SUFFIX}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. ``files`` were written, ``take.json`` last; ``error`` is one sentence."""
+
+    job: Job
+    status: Status
+    seconds: float
+    take: Take | None = None
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with each source.
+
+    Attributes:
+        convert: source -> Take.
+        identity: source -> those provenance entries that decide the result; a take that holds them all is finished.
+        formats: names of formats written beside ``take.json``.
+        overwrite: existing files may be replaced; nothing is skipped.
+        resume: a finished take is skipped; else any existing output is an error.
+    """
+
+    convert: Callable[[Path], Take]
+    identity: Callable[[Path], Mapping[str, Any]]
+    formats: tuple[str, ...] = ()
+    overwrite: bool = False
+    resume: bool = False
+
+
+def is_single(inputs: Sequence[Path]) -> bool:
+    """True for one video named by the user: an existing output is then an error, not a finished part of a batch."""
+    return len(inputs) == 1 and _is_one_video(inputs[0])
+
+
+def plan(inputs: Sequence[Path], out: Path) -> tuple[Job, ...]:
+    """The jobs for files, folders of numbered pictures, and folders searched for both, each source once.
+
+    Raises InputError if ``out`` is no folder or an only input folder holds nothing to convert.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; --out needs a folder.")
+    jobs: dict[Path, Job] = {}
+    for path in inputs:
+        for job in _jobs_of(path, out, keep_name=len(inputs) > 1):
+            jobs.setdefault(job.source.resolve(), job)
+    if len(jobs) == 1 and len(inputs) == 1 and (only := next(iter(jobs.values()))).problem:
+        raise InputError(only.problem)
+    return _distinct(tuple(jobs.values()))
+
+
+def run(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
+    """Does the jobs in turn; the failure of one is an Outcome and stops no other. Raises InputError: unknown format."""
+    writers = {name: _format_of(name) for name in work.formats}  # before the first video, not after it
+    for job in jobs:
+        started = time.monotonic()
+        try:
+            outcome = _attempt(job, work, writers)
+        except MicroExprError as error:
+            outcome = Outcome(job, "failed", 0.0, error=" ".join(str(error).split()))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            outcome = Outcome(job, "failed", 0.0, error=f"{error.filename or job.source}: {reason}.")
+        except Exception as error:  # noqa: BLE001  # a defect of ours in one video must not cost a night's batch
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            outcome = Outcome(job, "failed", 0.0, error=f"{job.source}: internal error ({text}); please report it.")
+        yield replace(outcome, seconds=time.monotonic() - started)
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> int:
+    """0: all done (or done before); 1: some failed; 2: nothing was converted."""
+    failed = sum(outcome.status == "failed" for outcome in outcomes)
+    return 0 if not failed and outcomes else 2 if failed == len(outcomes) else 1
+
+
+def write_outputs(take: Take, job: Job, formats: Mapping[str, Format], *, overwrite: bool) -> Outcome:
+    """Writes all files of a take, or none: into a hidden folder beside, then each renamed, ``take.json`` last.
+
+    Raises InputError if a file exists and may not be overwritten, and what the formats raise.
+    """
+    job.directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{job.stem}-", dir=job.directory) as name:
+        scratch = Path(name)
+        notes: list[str] = []
+        for fmt in formats.values():
+            notes += fmt.write(take, scratch, job.stem)[1]
+        write_take(take, scratch / job.take_path.name)
+        files = [path.relative_to(scratch) for path in sorted(scratch.rglob("*")) if path.is_file()]
+        entries = sorted(path.name for path in scratch.iterdir())
+        if not overwrite:
+            _refuse_existing([job.directory / entry for entry in entries])
+        for entry in sorted(entries, key=lambda entry: entry == job.take_path.name):
+            _move_into_place(scratch / entry, job.directory / entry)
+    files.sort(key=lambda path: path.name == job.take_path.name)
+    return Outcome(job, "converted", 0.0, take, tuple(job.directory / path for path in files), tuple(notes))
+
+
+def _move_into_place(fresh: Path, target: Path) -> None:
+    """A rename. A folder that is replaced goes as a whole, so that no file of an earlier take stays in it."""
+    if fresh.is_dir() and target.exists():
+        target.rename(fresh.with_name(f"{fresh.name}.old"))
+    fresh.replace(target)
+
+
+def _attempt(job: Job, work: Work, writers: Mapping[str, Format]) -> Outcome:
+    if job.problem:
+        raise InputError(job.problem)
+    if job.take_path.exists() and not work.overwrite:
+        if not work.resume:
+            _refuse_existing([job.take_path])
+        return _finished(job, work)
+    return write_outputs(work.convert(job.source), job, writers, overwrite=work.overwrite)
+
+
+def _finished(job: Job, work: Work) -> Outcome:
+    """Skips a take made from this very source with these settings; any other existing take is refused."""
+    try:
+        take = read_take(job.take_path)
+    except MicroExprError:
+        take = None
+    wanted = work.identity(job.source)
+    if take is None or any(take.provenance.get(key) != value for key, value in wanted.items()):
+        raise InputError(
+            f"{job.take_path} exists, made from another source or with other settings; "
+            "use --overwrite or another --out folder."
+        )
+    return Outcome(job, "skipped", 0.0, take)
+
+
+def _refuse_existing(targets: Iterable[Path]) -> None:
+    for target in targets:
+        if target.exists():
+            raise InputError(f"{target} exists already; use --overwrite to replace it.")
+
+
+def _format_of(name: str) -> Format:
+    if name not in FORMATS:
+        raise InputError(f"format: '{name}' is not known; {suggest(name, FORMATS)}")
+    return FORMATS[name]
+
+
+# --- which inputs, which names ---------------------------------------------------------------------------------------
+
+
+def _jobs_of(path: Path, out: Path, *, keep_name: bool) -> Iterator[Job]:
+    if _is_one_video(path):
+        yield Job(path, out, path.resolve().name)
+        return
+    sources = list(_sources_below(path, out.resolve()))
+    if not sources:
+        yield Job(path, out, path.name, problem=f"{path} holds no video and no folder of numbered pictures.")
+    base = out / path.resolve().name if keep_name else out
+    for source in sources:
+        yield Job(source, base / source.relative_to(path).parent, source.name)
+
+
+def _is_one_video(path: Path) -> bool:
+    """A file, whatever it is, or a folder of numbered pictures; pictures beside videos are only their thumbnails."""
+    if not path.is_dir():
+        return True
+    return is_picture_folder(path) and not any(_is_video(entry) for entry in path.iterdir())
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
+
+
+def _sources_below(folder: Path, out: Path) -> Iterator[Path]:
+    """Videos and picture folders below a folder in name order; hidden ones and the output folder are left out."""
+    for entry in sorted(folder.iterdir(), key=_natural):
+        if entry.name.startswith(".") or entry.resolve() == out:
+            continue
+        if entry.is_dir():
+            if _is_one_video(entry):
+                yield entry
+            else:
+                yield from _sources_below(entry, out)
+        elif _is_video(entry):
+            yield entry
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort key in which clip2 comes before clip10."""
+    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", path.name)]
+
+
+def _distinct(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Jobs come with the full file name as stem; it is shortened where that is unambiguous, numbered where it must."""
+    same_name = _clashing(jobs)
+    full = _numbered(jobs)
+    short = [job if i in same_name else replace(job, stem=_without_suffix(job)) for i, job in enumerate(full)]
+    while clashing := _clashing(short):
+        # A shortened name may also meet another's full name: giving way can take several rounds, each shortens fewer.
+        short = [full[i] if i in clashing else job for i, job in enumerate(short)]
+    return tuple(short)
+
+
+def _without_suffix(job: Job) -> str:
+    return job.stem if job.source.is_dir() else job.source.stem
+
+
+def _key(job: Job) -> str:
+    return str(job.take_path).casefold()
+
+
+def _clashing(jobs: Sequence[Job]) -> set[int]:
+    counts = Counter(map(_key, jobs))
+    return {i for i, job in enumerate(jobs) if counts[_key(job)] > 1}
+
+
+def _numbered(jobs: Sequence[Job]) -> list[Job]:
+    taken = {_key(job) for job in jobs}
+    seen: set[str] = set()
+    result = []
+    for job in jobs:
+        number, fresh = 1, job
+        while _key(fresh) in seen or (number > 1 and _key(fresh) in taken):
+            number += 1
+            fresh = replace(job, stem=f"{job.stem}-{number}")
+        seen.add(_key(fresh))
+        result.append(fresh)
+    return result

@@ -1,0 +1,241 @@
+"""The command ``microexpr``: parses, calls, prints.
+
+Exit codes: 0 done, 1 some inputs failed, 2 wrong use or nothing done, 130 interrupted. Errors are one line on stderr.
+Modules that pull in torch or matplotlib are imported inside the commands, so that ``--help`` answers at once.
+"""
+
+# ruff: noqa: PLC0415, PLR0917  # imports inside commands: see above; an option is a parameter
+
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.main import get_command
+
+from curves.errors import InputError, MicroExprError
+from microexpr.config import EMOTION_CHOICES, ConvertConfig, resolve_config
+
+_DEFAULT = ConvertConfig()
+#: Base of all usage errors, wherever the installed typer keeps its copy of click.
+_USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    help="Turn face videos into micro-expression animation curves for Unreal Engine.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+curves_app = typer.Typer(help="Work with curve files.", rich_markup_mode=None)
+app.add_typer(curves_app, name="curves")
+
+Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Videos, folders of numbered images, folders.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if missing.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with these settings; arguments win.")]
+RigName = Annotated[str | None, typer.Option(help=f"Rig name or mapping TOML [{_DEFAULT.rig}]; see 'microexpr rigs'.")]
+Formats = Annotated[
+    list[str] | None, typer.Option("--format", help="Files beside take.json; repeat or use commas. See 'formats'.")
+]
+Keys = Annotated[str | None, typer.Option(help=f"auto: few keys; exact: the spline itself [{_DEFAULT.keys}].")]
+Tolerance = Annotated[float | None, typer.Option(help=f"Of auto keys, part of a curve's peak [{_DEFAULT.tolerance}].")]
+EmotionName = Annotated[str | None, typer.Option("--emotion", help=f"{', '.join(EMOTION_CHOICES)} [none].")]
+Intensity = Annotated[str | None, typer.Option(help="0 to 1, or 'draw': from the data, with --seed [1].")]
+Gain = Annotated[float | None, typer.Option(help="Exaggerate: 1 is as measured, clamped at rig weight 1 [1].")]
+Seed = Annotated[int | None, typer.Option(help="Of --intensity draw [0].")]
+Start = Annotated[float | None, typer.Option(help="First second to convert.")]
+End = Annotated[float | None, typer.Option(help="Second to stop before.")]
+Face = Annotated[int | None, typer.Option(help="1 is the largest face [1].")]
+Fps = Annotated[float | None, typer.Option(help="Frame rate of images; for a video: instead of its time stamps.")]
+Weights = Annotated[Path | None, typer.Option(help="Network weights of your own.")]
+Exhaustive = Annotated[bool | None, typer.Option("--exhaustive", help="Look everywhere, also where nothing moves.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
+OutFile = Annotated[Path | None, typer.Option("-o", "--output", help="File instead of stdout.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from microexpr.version import __version__
+
+        typer.echo(f"microexpr {__version__}")
+        raise typer.Exit
+    _help_without_command(context)
+
+
+@curves_app.callback(invoke_without_command=True)
+def _curves_root(context: typer.Context) -> None:
+    _help_without_command(context)
+
+
+@app.command()
+def convert(
+    inputs: Inputs,
+    out: Out,
+    rig: RigName = None,
+    formats: Formats = None,
+    keys: Keys = None,
+    tolerance: Tolerance = None,
+    emotion: EmotionName = None,
+    intensity: Intensity = None,
+    gain: Gain = None,
+    seed: Seed = None,
+    start: Start = None,
+    end: End = None,
+    face: Face = None,
+    fps: Fps = None,
+    weights: Weights = None,
+    exhaustive: Exhaustive = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Convert videos to takes: STEM.take.json, and the files of each --format beside it.
+
+    A folder is searched for videos; its tree is kept, and what is finished is skipped when run again.
+    """
+    from microexpr.converting import convert_inputs
+
+    arguments = {
+        "rig": rig, "format": formats or None, "keys": keys, "tolerance": tolerance, "emotion": emotion,
+        "intensity": intensity, "gain": gain, "seed": seed, "start": start, "end": end, "face": face, "fps": fps,
+        "weights": None if weights is None else str(weights), "exhaustive": exhaustive,
+    }  # fmt: skip
+    settings = resolve_config(config, arguments)
+    raise typer.Exit(convert_inputs(inputs, out, settings, overwrite=overwrite, as_json=as_json))
+
+
+@curves_app.command("sample")
+def sample(
+    file: Annotated[Path, typer.Argument(help="A take or any curve file that convert writes, or Unreal's own JSON.")],
+    times: Annotated[str | None, typer.Option(help="Seconds: --times=-0.1,0,0.05.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Instead of --times: samples a second.")] = None,
+    start: Annotated[float | None, typer.Option(help="Of --fps [first key].")] = None,
+    end: Annotated[float | None, typer.Option(help="Of --fps [last key].")] = None,
+    single: Annotated[bool, typer.Option("--float32", help="Round at each step as the engine does.")] = False,
+    output: OutFile = None,
+) -> None:
+    """Evaluate curves as Unreal would; CSV with time,value or a column a curve."""
+    from microexpr import sampling
+
+    if (times is None) == (fps is None):
+        raise InputError("Give either --times=-0.1,0,0.05 or --fps 60.")
+    curves = sampling.load_curves(file)
+    at = sampling.time_range(curves, fps, start, end) if fps is not None else sampling.parse_times(times or "")
+    stream = io.StringIO(newline="")
+    sampling.write_samples(curves, at, stream, "float32" if single else "float64")
+    if output is None:
+        sys.stdout.write(stream.getvalue())
+    else:
+        output.write_text(stream.getvalue(), encoding="utf-8", newline="")
+
+
+@app.command()
+def plot(
+    take: Annotated[Path, typer.Argument(help="A .take.json file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Picture to write: .png, .svg or .pdf.")],
+    video: Annotated[Path | None, typer.Option(help="The source video, if it is not beside the take.")] = None,
+) -> None:
+    """Draw a take: faces, AU tracks with events, rig curves."""
+    from microexpr.faces import plot_take
+
+    for note in plot_take(take, output, video):
+        typer.echo(f"note: {note}")
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML recipe.")],
+    facekit: Annotated[Path | None, typer.Option(help="Face kit folder, if clips are to be rendered.")] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder of rendered clips: read, or filled with --facekit.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for weights, log and checkpoints.")] = Path("runs/train"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+) -> None:
+    """Train the network from a recipe."""
+    from microexpr.training import run_training
+
+    run_training(config, facekit=facekit, clips=clips, out=out, resume=resume)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the sample, its take and its plot.")] = Path("demo-out"),
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+) -> None:
+    """Draw a sample video with known events, convert it, and compare what was found with what is true."""
+    from microexpr.demo import run_demo
+
+    raise typer.Exit(run_demo(out, seed))
+
+
+@app.command()
+def doctor() -> None:
+    """Check what this machine has and name the command for whatever is missing."""
+    from microexpr.doctor import run_checks
+    from microexpr.report import aligned
+
+    checks = run_checks()
+    for line in aligned([("ok" if check.ok else "MISSING", check.name, check.detail) for check in checks]):
+        typer.echo(line)
+    for check in checks:
+        if not check.ok and check.remedy:
+            typer.echo(f"{check.name}: {check.remedy}", err=True)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 2)
+
+
+@app.command()
+def rigs() -> None:
+    """List the shipped rigs."""
+    from curves.rigs import load_rig, rig_names
+
+    for name in rig_names():
+        rig = load_rig(name)
+        typer.echo(f"{name}: {len(rig.controls)} controls, driven by AU {', '.join(map(str, rig.aus))}")
+
+
+@app.command()
+def formats() -> None:
+    """List the file formats of --format."""
+    from curves.formats import FORMATS
+
+    for name in FORMATS:
+        typer.echo(name)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point: runs a command and exits with its code; every error a user can act on becomes one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows pipes may know no "ä": show "?" rather than fail
+            stream.reconfigure(errors="replace")
+    try:
+        argv = None if arguments is None else list(arguments)
+        code = get_command(app).main(args=argv, prog_name="microexpr", standalone_mode=False) or 0
+    except MicroExprError as error:
+        code = _fail(str(error))
+    except _USAGE_ERROR as error:
+        code = _fail(f"{error.format_message()} Try 'microexpr --help'.")
+    except OSError as error:
+        code = _fail(f"{error.filename or 'input or output'}: {error.strerror or type(error).__name__}.")
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    sys.exit(code)
+
+
+def _fail(message: str) -> int:
+    typer.echo("error: " + " ".join(message.split()), err=True)
+    return 2
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)

@@ -1,0 +1,58 @@
+"""``microexpr convert``: joins the plan, the model, the pipeline and the report of a run."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from curves.rigs import load_rig
+from microexpr import batch, pipeline, report
+from microexpr.config import ConvertConfig
+from microexpr.progress import ProgressBar, progress_bar
+from recognizer.analysis import Model, load_model
+
+
+def convert_inputs(
+    inputs: Sequence[Path], out: Path, config: ConvertConfig, *, overwrite: bool = False, as_json: bool = False
+) -> int:
+    """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
+    load_rig(config.rig)  # a wrong name is said before the first video, not once a video
+    jobs = batch.plan(inputs, out)
+    model = load_model(None if config.weights is None else Path(config.weights))
+    with progress_bar() as bar:
+        work = batch_work(model, config, bar, overwrite=overwrite, resume=not batch.is_single(inputs))
+        outcomes = []
+        for outcome in batch.run(jobs, work):
+            outcomes.append(outcome)
+            _tell(outcome, bar, as_json=as_json, position=(len(outcomes), len(jobs)))
+    code = batch.exit_code(outcomes)
+    if as_json:
+        sys.stdout.write(json.dumps(report.document(outcomes, code), indent=2, allow_nan=False) + "\n")
+    elif len(outcomes) > 1:
+        counts = [
+            f"{sum(o.status == status for o in outcomes)} {status}" for status in ("converted", "skipped", "failed")
+        ]
+        sys.stdout.write(", ".join(counts) + "\n")
+    return code
+
+
+def batch_work(
+    model: Model, config: ConvertConfig, bar: ProgressBar, *, overwrite: bool = False, resume: bool = False
+) -> batch.Work:
+    """What a run does with each source: the pipeline with this model and these settings."""
+    return batch.Work(
+        convert=lambda path: pipeline.convert(path, model, config, bar.report(path.name)),
+        identity=lambda path: pipeline.identity(path, model, config),
+        formats=config.format,
+        overwrite=overwrite,
+        resume=resume,
+    )
+
+
+def _tell(outcome: batch.Outcome, bar: ProgressBar, *, as_json: bool, position: tuple[int, int]) -> None:
+    if outcome.status == "failed":
+        bar.clear()
+        sys.stderr.write(f"error: {outcome.error}\n")
+    elif not as_json:
+        done, total = position
+        bar.print((f"[{done}/{total}] " if total > 1 else "") + report.summary(outcome))

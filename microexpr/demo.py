@@ -1,0 +1,100 @@
+"""``microexpr demo``: the project's own sample through the main path, found against true."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curves.errors import MicroExprError
+from curves.values import AUActivation, Event, Side
+from microexpr import batch
+from microexpr.config import ConvertConfig
+from microexpr.converting import batch_work
+from microexpr.faces import plot_take
+from microexpr.progress import progress_bar
+from microexpr.report import activations, aligned, au_name
+from microexpr.sample import make_sample
+from recognizer.analysis import load_model
+
+#: A spot is true if it overlaps an unused true interval this much (MEGC's rule, SPEC 7).
+TRUE_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Match:
+    """A true event, the found one that is it (None: missed), and its true AUs that were not found."""
+
+    true: Event
+    found: Event | None
+    missing: tuple[AUActivation, ...]
+
+    @property
+    def good(self) -> bool:
+        return self.found is not None and not self.missing
+
+
+def run_demo(out: Path, seed: int) -> int:
+    """Makes the sample in ``out``, converts it, prints found against true, plots. Exit code: 0 all found, else 1."""
+    out.mkdir(parents=True, exist_ok=True)
+    video = out / "sample.mp4"
+    truth = make_sample(video, seed)
+    config = ConvertConfig()
+    with progress_bar() as bar:
+        work = batch_work(load_model(), config, bar, overwrite=True)
+        outcome = next(iter(batch.run(batch.plan([video], out), work)))
+    if outcome.take is None:
+        raise MicroExprError(outcome.error or f"{video}: not converted.")
+    matches, extra = match_events(truth.events, outcome.take.events)
+    picture = out / "sample.png"
+    notes = plot_take(outcome.job.take_path, picture)
+    lines = [*truth_table(matches, extra), *(f"wrote {path}" for path in (video, *outcome.files, picture))]
+    sys.stdout.write("\n".join([*lines, *(f"note: {note}" for note in notes)]) + "\n")
+    good = sum(match.good for match in matches)
+    sys.stdout.write(
+        f"{good} of {len(matches)} true events found with all their AUs, {len(extra)} found that are not\n"
+    )
+    return 0 if good == len(matches) else 1
+
+
+def match_events(true: Sequence[Event], found: Sequence[Event]) -> tuple[tuple[Match, ...], tuple[Event, ...]]:
+    """Pairs true with found events, best overlap first, each used once; also returns the found ones left over."""
+    pairs = sorted(
+        ((t.interval.iou(f.interval), i, j) for i, t in enumerate(true) for j, f in enumerate(found)),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    chosen: dict[int, int] = {}
+    for iou, i, j in pairs:
+        if iou >= TRUE_IOU and i not in chosen and j not in chosen.values():
+            chosen[i] = j
+    matches = tuple(_match(event, found[chosen[i]] if i in chosen else None) for i, event in enumerate(true))
+    return matches, tuple(event for j, event in enumerate(found) if j not in chosen.values())
+
+
+def _match(true: Event, found: Event | None) -> Match:
+    judged = () if found is None else found.aus
+    missing = tuple(au for au in true.aus if not any(_same(au, other) for other in judged))
+    return Match(true, found, missing)
+
+
+def _same(true: AUActivation, found: AUActivation) -> bool:
+    """The same AU, and not on the other side of the face; a one-sided AU found on both sides counts."""
+    return true.au == found.au and (true.side is found.side or Side.BOTH in (true.side, found.side))
+
+
+def truth_table(matches: Sequence[Match], extra: Sequence[Event]) -> list[str]:
+    """A row per true event, then one per event found that is not in the sample."""
+    rows = [("", "onset-apex-offset, s", "AUs (peak)", "overlap", "verdict")]
+    for match in matches:
+        rows.append(("true", _times(match.true), activations(match.true.aus), "", ""))
+        if match.found is None:
+            rows.append(("found", "-", "-", "0.00", "MISSED"))
+            continue
+        overlap = f"{match.true.interval.iou(match.found.interval):.2f}"
+        verdict = "ok" if match.good else "AU not found: " + ", ".join(map(au_name, match.missing))
+        rows.append(("found", _times(match.found), activations(match.found.aus), overlap, verdict))
+    rows += [("found", _times(event), activations(event.aus), "", "not in the sample") for event in extra]
+    return aligned(rows)
+
+
+def _times(event: Event) -> str:
+    return f"{event.onset_s:.2f}-{event.apex_s:.2f}-{event.offset_s:.2f}"

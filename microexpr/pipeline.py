@@ -1,0 +1,114 @@
+"""The main job: a face video in, a Take out. Analyse, build curves, say where they came from."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from curves.build import KeySettings, build_curves
+from curves.modulate import Modulation, draw_intensity
+from curves.rigs import load_rig
+from curves.values import BASIC_EMOTION, BasicEmotion, Event, Take
+from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
+from microexpr.version import __version__
+from recognizer.analysis import Analysis, AnalysisSettings, Model, Progress, analyse
+from recognizer.video import file_sha256
+
+SYNTHETIC_MEDIA = (
+    "Synthetic media: these curves are derived from a video of a person by machine. A digital human animated with "
+    "them should be labelled as synthetic media, and the person filmed should have agreed."
+)
+
+Analyse = Callable[[Path, Model, AnalysisSettings, Progress], Analysis]
+
+
+def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress, analyse: Analyse = analyse) -> Take:
+    """One video to one Take. Raises MicroExprError: the video, the face, the rig or a setting cannot be used.
+
+    ``progress`` hears (stage, done, total or None). ``analyse`` is an argument so that a service or a test can bring
+    its own.
+    """
+    rig = load_rig(config.rig)
+    provenance = identity(path, model, config)
+
+    analysis = analyse(path, model, analysis_settings(config), progress)
+
+    modulation, modulation_notes = choose_modulation(analysis.events, config, seed=_own_seed(config, provenance))
+    progress("curves", 0, None)
+    keys = KeySettings(mode=config.keys, tolerance=config.tolerance)
+    curves = build_curves(analysis.tracks, rig, modulation, keys)
+
+    seen = {track.au for track in analysis.tracks}
+    notes = [*analysis.notes, *rig.notes(seen), *modulation_notes]
+    return Take(
+        frame_rate=analysis.info.frame_rate,
+        duration_s=analysis.duration_s,
+        events=analysis.events,
+        tracks=analysis.tracks,
+        curves=curves,
+        no_face=analysis.no_face,
+        start_timecode=analysis.info.start_timecode,
+        provenance={
+            "version": __version__,
+            **provenance,
+            "analysis": dict(analysis.provenance),
+            "notes": notes,
+            "synthetic_media": SYNTHETIC_MEDIA,
+        },
+    )
+
+
+def identity(path: Path, model: Model, config: ConvertConfig) -> dict[str, Any]:
+    """The provenance entries that decide a take: source, weights, settings, and the user's own rig file if any.
+
+    The program's version is no part of it: a finished folder stays finished after an update.
+    """
+    entries: dict[str, Any] = {
+        "weights_sha256": model.sha256,
+        "config": config.resolved(),
+        "source": {"name": path.resolve().name, "sha256": file_sha256(path)},
+    }
+    if (rig_file := Path(config.rig)).is_file():
+        entries["rig_sha256"] = hashlib.sha256(rig_file.read_bytes()).hexdigest()
+    return entries
+
+
+def analysis_settings(config: ConvertConfig) -> AnalysisSettings:
+    return AnalysisSettings(
+        start_s=config.start, end_s=config.end, fps=config.fps, face=config.face, exhaustive=config.exhaustive
+    )
+
+
+def choose_modulation(
+    events: Sequence[Event], config: ConvertConfig, *, seed: int
+) -> tuple[Modulation, tuple[str, ...]]:
+    """m_e and i_v of SPEC 4 for a take, and a note for each that was not simply given."""
+    notes = []
+    emotion = None if config.emotion in (NO_EMOTION, AUTO_EMOTION) else BasicEmotion(config.emotion)
+    if config.emotion == AUTO_EMOTION:
+        emotion = strongest_emotion(events)
+        notes.append(f"Emotion chosen from the events: {emotion.value if emotion else 'none, no event was found'}.")
+    if config.intensity == DRAW_INTENSITY:
+        intensity = draw_intensity(seed)
+        notes.append(f"Intensity drawn with seed {config.seed} for this source: {intensity:.3f}.")
+    else:
+        intensity = float(config.intensity)
+    return Modulation(emotion=emotion, intensity=intensity, gain=config.gain), tuple(notes)
+
+
+def strongest_emotion(events: Sequence[Event]) -> BasicEmotion | None:
+    """The animation emotion whose events weigh most, each by its spotting score times its strongest AU's intensity.
+
+    None without events. Ties go to the earlier event.
+    """
+    weights: dict[BasicEmotion, float] = {}
+    for event in events:
+        strength = max((au.intensity for au in event.aus), default=0.0)
+        emotion = BASIC_EMOTION[event.emotion.label]
+        weights[emotion] = weights.get(emotion, 0.0) + event.score * strength
+    return max(weights, key=weights.__getitem__) if weights else None
+
+
+def _own_seed(config: ConvertConfig, provenance: dict[str, Any]) -> int:
+    """The seed mixed with the source's digest: videos of a folder draw apart, whatever their order."""
+    return config.seed ^ int(provenance["source"]["sha256"][:8], 16)
