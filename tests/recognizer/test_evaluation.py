@@ -82,11 +82,11 @@ def test_timing_errors_by_hand() -> None:
 
 
 def test_recognition_scores_by_hand() -> None:
-    matrix = confusion_matrix([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2], classes=4)
-    assert matrix.tolist() == [[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
-    assert accuracy(matrix) == pytest.approx(4 / 6)
-    assert uar(matrix) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
-    assert uf1(matrix) == pytest.approx((4 / 6 + 2 / 4 + 1) / 3)  # class 3 neither occurs nor is predicted
+    matrix = confusion_matrix([0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 0, 2], classes=4)
+    assert matrix.tolist() == [[1, 2, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    assert accuracy(matrix) == pytest.approx(3 / 6)
+    assert uar(matrix) == pytest.approx((1 / 3 + 1 / 2 + 1) / 3)
+    assert uf1(matrix) == pytest.approx((2 / 5 + 2 / 5 + 1) / 3)  # class 3 neither occurs nor is predicted
     assert strs(0.5, 0.4) == pytest.approx(0.2)
 
 
