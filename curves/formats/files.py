@@ -120,9 +120,12 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return stream.getvalue()
 
 
-def parse_csv(text: str) -> list[list[str]]:
-    """CSV text as rows; rows without any cell are left out."""
-    return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+def parse_csv(text: str, where: str) -> list[list[str]]:
+    """CSV text as rows; rows without any cell are left out. FormatError if it is no CSV."""
+    try:
+        return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error as error:
+        raise FormatError(f"{where} is not valid CSV: {error}.") from error
 
 
 def parse_number(cell: str, where: str) -> float:
