@@ -1,0 +1,225 @@
+"""Follow the face through a video and keep what the later stages need: small crops and shapes, spooled to disk.
+
+Memory does not grow with the video's length: per frame, the 112 x 112 crop and a few points go to a temporary file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from curves.errors import NoFaceError
+from curves.values import Interval
+from recognizer.face.align import CROP, HeadShape, crop_face, fit_camera, head_shape, stability
+from recognizer.face.track import FaceTracker
+from recognizer.video import Frame, Video
+
+#: Points whose place in the crop says which expression a frame shows: every fourth of the mesh.
+SHAPE_POINTS = np.arange(0, 468, 4)
+#: A face seen for less than this is taken for a mistake of the detector.
+_MIN_RUN_S = 0.2
+_LEARN_FRAMES = 24  # frames from which the person's head shape is taken
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceClip:
+    """One face's aligned frames with times.
+
+    ``times_s`` (N,) of the frames with a face; ``crops`` (N, 112, 112) uint8; ``expressions`` (N, 117, 2) float16:
+    displacement of SHAPE_POINTS from the head's rest shape, in crop pixels; ``openness`` (N, 4), see ``_openness``;
+    ``runs``: slices of frames that follow each other without a break (frames outside of them count as without a
+    face); ``no_face``: intervals without a face; ``first_s``: time of the first decoded frame; ``duration_s``: end of
+    the last one; ``notes``: sentences for the user.
+    """
+
+    times_s: NDArray[np.float64]
+    crops: NDArray[np.uint8]
+    expressions: NDArray[np.float16]
+    openness: NDArray[np.float32]
+    shape: HeadShape
+    runs: tuple[slice, ...]
+    no_face: tuple[Interval, ...]
+    first_s: float
+    duration_s: float
+    notes: tuple[str, ...]
+
+
+class _Spool:
+    """Rows of one shape and type, appended to a temporary file and read back as a memory map."""
+
+    def __init__(self, folder: Path, name: str, row: tuple[int, ...], kind: Any) -> None:
+        self._path, self._row, self._kind = folder / name, row, np.dtype(kind)
+        self._file = self._path.open("wb")
+
+    def append(self, row: NDArray[Any]) -> None:
+        self._file.write(np.ascontiguousarray(row, dtype=self._kind).tobytes())
+
+    def read(self, count: int) -> NDArray[Any]:
+        self._file.close()
+        return np.memmap(self._path, dtype=self._kind, mode="r", shape=(count, *self._row))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A frame cut down to the face's surroundings, so that waiting frames cost little memory."""
+
+    time_s: float
+    part: NDArray[np.uint8]
+    points: NDArray[np.float64]
+
+
+def _cut_down(frame: Frame, points: NDArray[np.floating]) -> _Seen:
+    height, width = frame.image.shape[:2]
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    margin = 0.35 * float((high - low).max())
+    x0, y0 = (int(v) for v in np.clip(low - margin, 0, (width - 1, height - 1)))
+    x1, y1 = (int(v) + 1 for v in np.clip(high + margin, (x0 + 1, y0 + 1), (width, height)))
+    grey = cv2.cvtColor(frame.image[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
+    return _Seen(frame.time_s, grey, points.astype(np.float64) - (x0, y0, 0))
+
+
+def _points_in_crop(
+    camera: NDArray[np.floating], points: NDArray[np.floating], shape: HeadShape
+) -> NDArray[np.float64]:
+    """Points (468, 3) of a frame in crop pixels (468, 2), the head's motion undone."""
+    predicted = np.column_stack([shape.points, np.ones(len(shape.points))]) @ camera.T
+    return shape.points[:, :2] + (points[:, :2] - predicted) @ np.linalg.inv(camera[:, :2]).T
+
+
+class _Aligner:
+    """Turns seen frames into rows of the spools; learns the head's shape from the first of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._waiting: list[_Seen] = []
+        self.shape: HeadShape | None = None
+        self.crops = _Spool(folder, "crops.u8", (CROP, CROP), np.uint8)
+        self.expressions = _Spool(folder, "expressions.f16", (len(SHAPE_POINTS), 2), np.float16)
+        self.openness = _Spool(folder, "openness.f32", (4,), np.float32)
+
+    def add(self, seen: _Seen) -> None:
+        if self.shape is None:
+            self._waiting.append(seen)
+            if len(self._waiting) == _LEARN_FRAMES:
+                self.learn()
+        else:
+            self._align(seen, self.shape)
+
+    def learn(self) -> HeadShape:
+        """Fix the head's shape (after the first frames, or at the end of a short video)."""
+        if self.shape is None:
+            self.shape = head_shape(np.stack([seen.points for seen in self._waiting]))
+            for seen in self._waiting:
+                self._align(seen, self.shape)
+            self._waiting = []
+        return self.shape
+
+    def _align(self, seen: _Seen, shape: HeadShape) -> None:
+        camera = fit_camera(shape.points, seen.points, stability())
+        points = _points_in_crop(camera, seen.points, shape)
+        self.crops.append(crop_face(seen.part, camera, shape))
+        self.expressions.append((points - shape.points[:, :2])[SHAPE_POINTS])
+        self.openness.append(_openness(points))
+
+
+def _openness(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4,): gap between the lips, width of the mouth, opening of the right and of the left eye, in crop pixels."""
+    pairs = ((13, 14), (61, 291), (159, 145), (386, 374))
+    return np.array([np.linalg.norm(points[a] - points[b]) for a, b in pairs])
+
+
+@dataclass(slots=True)
+class _Run:
+    """Frames ``first``.. ``stop`` in which the face was followed without a break, and the time they span."""
+
+    first: int
+    stop: int
+    start_s: float
+    end_s: float
+
+
+class _Timeline:
+    """When a face was there: its frames' times, and the runs that they form."""
+
+    def __init__(self) -> None:
+        self.times_s: list[float] = []
+        self._runs: list[_Run] = []
+        self._open = False
+
+    def present(self, time_s: float, *, fresh: bool) -> None:
+        if self._open:
+            self._runs[-1].end_s = time_s
+        if fresh or not self._open:
+            self._runs.append(_Run(len(self.times_s), len(self.times_s), time_s, time_s))
+        self._open = True
+        self._runs[-1].stop += 1
+        self.times_s.append(time_s)
+
+    def absent(self, time_s: float) -> None:
+        if self._open:
+            self._runs[-1].end_s = time_s
+        self._open = False
+
+    def close(self, end_s: float) -> list[_Run]:
+        """The runs, without those too short to be a face."""
+        self.absent(end_s)
+        return [run for run in self._runs if run.end_s - run.start_s >= _MIN_RUN_S]
+
+
+def _gaps(runs: list[_Run], first_s: float, end_s: float) -> tuple[Interval, ...]:
+    edges = [first_s, *(edge for run in runs for edge in (run.start_s, run.end_s)), end_s]
+    return tuple(Interval(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a)
+
+
+def follow_face(video: Video, folder: Path, *, face: int | None = None, progress: Callable[[int], None]) -> FaceClip:
+    """Follow one face through ``video``; its crops and points are spooled into ``folder``.
+
+    ``face``: rank by size, 1 (the default) the largest. ``progress`` is called with the number of frames done.
+    Raises NoFaceError when no frame shows a face, InputError when the face asked for is not there.
+    """
+    tracker, aligner = FaceTracker(face), _Aligner(folder)
+    timeline = _Timeline()
+    first_s = last_s = step_s = 0.0
+    count = 0
+    for frame in video:
+        first_s = frame.time_s if count == 0 else first_s
+        step_s, last_s = frame.time_s - last_s if count else 0.0, frame.time_s
+        count += 1
+        seen = tracker.update(frame.image)
+        if seen is None:
+            timeline.absent(frame.time_s)
+        else:
+            timeline.present(frame.time_s, fresh=seen.fresh)
+            aligner.add(_cut_down(frame, seen.points))
+        progress(count)
+    end_s = last_s + (step_s or 1.0 / float(video.info.frame_rate))
+    runs = timeline.close(end_s)
+    if not runs:
+        raise NoFaceError(
+            f"No face was found in the {count} frames of {video.info.path.name}; "
+            "use a video that shows a face from the front, at least about 5 % of the picture wide."
+        )
+    shape = aligner.learn()
+    n = len(timeline.times_s)
+    return FaceClip(
+        times_s=np.array(timeline.times_s),
+        crops=aligner.crops.read(n),
+        expressions=aligner.expressions.read(n),
+        openness=aligner.openness.read(n),
+        shape=shape,
+        runs=tuple(slice(run.first, run.stop) for run in runs),
+        no_face=_gaps(runs, first_s, end_s),
+        first_s=first_s,
+        duration_s=end_s,
+        notes=_notes(tracker.faces_seen, face),
+    )
+
+
+def _notes(faces_seen: int, face: int | None) -> tuple[str, ...]:
+    if faces_seen < 2:
+        return ()
+    which = "the largest" if face in (None, 1) else f"number {face} by size"
+    return (f"{faces_seen} faces can be seen; {which} was followed (choose another with --face N).",)

@@ -1,0 +1,41 @@
+"""Choose the frame that shows the person at rest: what all motion is measured from.
+
+The most frequent expression is no answer, since a smile may fill most of a clip. A face at rest has its lips together,
+its mouth at its usual width and its eyes open; among the frames that come near that, the most central one is taken.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.face.align import canonical_face
+from recognizer.face.clip import FaceClip
+
+_POOL = 0.15  # part of the frames that the most central one is chosen from
+_POOL_MOST = 400
+_CORNERS = (61, 291)
+
+
+def choose_neutral(clip: FaceClip) -> int:
+    """Index of the frame of ``clip`` that is taken for the person's neutral face."""
+    usable = np.concatenate([np.arange(run.start, run.stop) for run in clip.runs])
+    tension = _smooth(_tension(clip.openness[usable].astype(np.float64)))
+    size = min(max(1, round(_POOL * len(tension))), _POOL_MOST)
+    pool = np.sort(usable[np.argsort(tension, kind="stable")[:size]])
+    shapes = clip.expressions[pool].astype(np.float64).reshape(len(pool), -1)
+    centre = np.median(shapes, axis=0)
+    return int(pool[np.argmin(np.abs(shapes - centre).mean(axis=1))])
+
+
+def _tension(openness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,): how far each frame is from rest, in crop pixels."""
+    gap, width = openness[:, 0], openness[:, 1]
+    usual = float(np.linalg.norm(np.subtract(*canonical_face()[list(_CORNERS), :2])))
+    eyes = openness[:, 2:].mean(axis=1)
+    wide_open = np.quantile(eyes, 0.8)
+    return gap + 0.7 * np.maximum(0.0, np.abs(width - usual) - 1.5) + 3.0 * np.maximum(0.0, 0.8 * wide_open - eyes)
+
+
+def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of three neighbours: a neutral frame stands among frames like it."""
+    padded = np.pad(values, 1, mode="edge")
+    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3

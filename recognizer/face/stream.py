@@ -1,0 +1,46 @@
+"""The motion of one face over a whole video: what the network looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.face.clip import FaceClip, follow_face
+from recognizer.face.motion import GRID, motion_from_neutral
+from recognizer.face.neutral import choose_neutral
+from recognizer.video import Video
+
+#: Stage, frames done, frames in all (None while unknown).
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionStream:
+    """``clip`` with the flow (N, 2, 56, 56) float16 from its frame ``neutral`` to each frame, head motion removed.
+
+    Displacements (u right, v down) in crop pixels (112 a side), at points of the neutral face.
+    """
+
+    clip: FaceClip
+    neutral: int
+    flow: NDArray[np.float16]
+
+
+def measure_motion(
+    video: Video, folder: Path, *, face: int | None = None, threads: int = 2, progress: Progress
+) -> MotionStream:
+    """Follow the face in ``video`` and measure its motion; temporary files go to ``folder``.
+
+    Raises what ``follow_face`` raises.
+    """
+    total = video.info.frame_count
+    clip = follow_face(video, folder, face=face, progress=lambda done: progress("face", done, total))
+    count = len(clip.times_s)
+    neutral = choose_neutral(clip)
+    flow = np.memmap(folder / "flow.f16", dtype=np.float16, mode="w+", shape=(count, 2, GRID, GRID))
+    progress("motion", 0, count)
+    motion_from_neutral(clip.crops, neutral, clip.shape, flow, threads=threads)
+    progress("motion", count, count)
+    return MotionStream(clip, neutral, flow)
