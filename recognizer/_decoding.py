@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.format import Flags as FormatFlags
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
@@ -28,11 +29,20 @@ class Clock:
     """Presentation timestamps -> strictly rising seconds since the first frame; None for a frame never presented.
 
     A missing timestamp continues at the average rate. A frame that is not later than its predecessor is never shown
-    by a player and is left out. A jump far back means a restarted clock (joined recordings): time goes on from there.
+    by a player and is left out. In containers that may restart their clock (joined recordings), a jump far back does
+    so: time goes on from there.
     """
 
-    def __init__(self, time_base: Fraction, rate: Fraction, fixed: bool, zero: Fraction | None = None) -> None:
-        self.time_base, self.step, self.fixed = time_base, 1 / rate, fixed
+    def __init__(
+        self,
+        time_base: Fraction,
+        rate: Fraction,
+        *,
+        fixed: bool = False,
+        restartable: bool = False,
+        zero: Fraction | None = None,
+    ) -> None:
+        self.time_base, self.step, self.fixed, self.restartable = time_base, 1 / rate, fixed, restartable
         self.zero = zero  # timestamp of time 0, in seconds of the file's clock
         self.last: Fraction | None = None
         self.left_out = self.restarts = self.count = 0
@@ -48,7 +58,7 @@ class Clock:
             if self.zero is None:
                 self.zero = stamp - expected
             time = stamp - self.zero
-            if self.last is not None and time < self.last - CLOCK_RESTART_S:
+            if self.restartable and self.last is not None and time < self.last - CLOCK_RESTART_S:
                 self.zero, time = stamp - expected, expected
                 self.restarts += 1
         self.count += 1
@@ -80,6 +90,7 @@ class Decoder:
             self.container.close()
             raise InputError(f"{path} has no video stream; give a file with moving pictures.")
         self.stream = streams[0]
+        self.clock_may_restart = bool(self.container.format.flags & FormatFlags.ts_discont.value)
         if self.stream.codec_context is None:
             self.container.close()
             raise InputError(f"{path} uses a video codec unknown to ffmpeg; convert it to H.264 first.")

@@ -174,7 +174,7 @@ def _open_file(path: Path, fps: Fraction | None, start: float, end: float) -> Vi
         upright = Upright(first, decoder.stream.sample_aspect_ratio)
         duration, count = stated_length(decoder, fps)
         info = VideoInfo(path, *upright.size, rate, duration, count, timecode(decoder.container), upright.rotation)
-        clock = Clock(decoder.stream.time_base, rate, fps is not None)
+        clock = Clock(decoder.stream.time_base, rate, fixed=fps is not None, restartable=decoder.clock_may_restart)
         source = _Source(decoder, chain([first], raw), clock)
         if start > 2 * SEEK_MARGIN_S and fps is None and first.pts is not None:
             source = _sought(path, source, first.pts, start)
@@ -207,7 +207,7 @@ def _sought(path: Path, source: _Source, first_pts: int, start: float) -> _Sourc
         ahead.container.close()
         return source
     source.decoder.container.close()
-    clock = Clock(time_base, 1 / source.clock.step, False, zero)
+    clock = Clock(time_base, 1 / source.clock.step, restartable=ahead.clock_may_restart, zero=zero)
     return _Source(ahead, chain([landed], raw), clock)
 
 
