@@ -14,13 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from curves.errors import InputError, MicroExprError
-from curves.formats import FORMATS, Format
 from curves.formats.take import read_take, write_take
 from curves.values import Take
-from microexpr.config import suggest
 from recognizer.video import is_picture_folder
 
 VIDEO_SUFFIXES = frozenset(
@@ -30,6 +28,12 @@ VIDEO_SUFFIXES = frozenset(
 TAKE_SUFFIX = ".take.json"
 
 Status = Literal["converted", "skipped", "failed"]
+
+
+class Writer(Protocol):
+    """A file format: writes files (or one folder) called after ``stem`` into ``directory``, and says what it cost."""
+
+    def write(self, take: Take, directory: Path, stem: str) -> tuple[Sequence[Path], Sequence[str]]: ...
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ class Work:
     Attributes:
         convert: source -> Take.
         identity: source -> those provenance entries that decide the result; a take that holds them all is finished.
-        formats: names of formats written beside ``take.json``.
+        formats: what is written beside ``take.json``.
         overwrite: existing files may be replaced; nothing is skipped.
         resume: a finished take is skipped; else any existing output is an error.
     """
 
     convert: Callable[[Path], Take]
     identity: Callable[[Path], Mapping[str, Any]]
-    formats: tuple[str, ...] = ()
+    formats: Sequence[Writer] = ()
     overwrite: bool = False
     resume: bool = False
 
@@ -100,12 +104,11 @@ def plan(inputs: Sequence[Path], out: Path) -> tuple[Job, ...]:
 
 
 def run(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
-    """Does the jobs in turn; the failure of one is an Outcome and stops no other. Raises InputError: unknown format."""
-    writers = {name: _format_of(name) for name in work.formats}  # before the first video, not after it
+    """Does the jobs in turn; the failure of one is an Outcome and stops no other."""
     for job in jobs:
         started = time.monotonic()
         try:
-            outcome = _attempt(job, work, writers)
+            outcome = _attempt(job, work)
         except MicroExprError as error:
             outcome = Outcome(job, "failed", 0.0, error=" ".join(str(error).split()))
         except OSError as error:
@@ -123,7 +126,7 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
     return 0 if not failed and outcomes else 2 if failed == len(outcomes) else 1
 
 
-def write_outputs(take: Take, job: Job, formats: Mapping[str, Format], *, overwrite: bool) -> Outcome:
+def write_outputs(take: Take, job: Job, formats: Sequence[Writer], *, overwrite: bool) -> Outcome:
     """Writes all files of a take, or none: into a hidden folder beside, then each renamed, ``take.json`` last.
 
     Raises InputError if a file exists and may not be overwritten, and what the formats raise.
@@ -132,7 +135,7 @@ def write_outputs(take: Take, job: Job, formats: Mapping[str, Format], *, overwr
     with tempfile.TemporaryDirectory(prefix=f".{job.stem}-", dir=job.directory) as name:
         scratch = Path(name)
         notes: list[str] = []
-        for fmt in formats.values():
+        for fmt in formats:
             notes += fmt.write(take, scratch, job.stem)[1]
         write_take(take, scratch / job.take_path.name)
         files = [path.relative_to(scratch) for path in sorted(scratch.rglob("*")) if path.is_file()]
@@ -152,14 +155,14 @@ def _move_into_place(fresh: Path, target: Path) -> None:
     fresh.replace(target)
 
 
-def _attempt(job: Job, work: Work, writers: Mapping[str, Format]) -> Outcome:
+def _attempt(job: Job, work: Work) -> Outcome:
     if job.problem:
         raise InputError(job.problem)
     if job.take_path.exists() and not work.overwrite:
         if not work.resume:
             _refuse_existing([job.take_path])
         return _finished(job, work)
-    return write_outputs(work.convert(job.source), job, writers, overwrite=work.overwrite)
+    return write_outputs(work.convert(job.source), job, work.formats, overwrite=work.overwrite)
 
 
 def _finished(job: Job, work: Work) -> Outcome:
@@ -181,12 +184,6 @@ def _refuse_existing(targets: Iterable[Path]) -> None:
     for target in targets:
         if target.exists():
             raise InputError(f"{target} exists already; use --overwrite to replace it.")
-
-
-def _format_of(name: str) -> Format:
-    if name not in FORMATS:
-        raise InputError(f"format: '{name}' is not known; {suggest(name, FORMATS)}")
-    return FORMATS[name]
 
 
 # --- which inputs, which names ---------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from curves.errors import InputError
+from curves.formats import FORMATS, Format
 from curves.rigs import load_rig
 from microexpr import batch, pipeline, report
-from microexpr.config import ConvertConfig
+from microexpr.config import ConvertConfig, suggest
 from microexpr.progress import ProgressBar, progress_bar
 from recognizer.analysis import Model, load_model
 
@@ -16,7 +18,8 @@ def convert_inputs(
     inputs: Sequence[Path], out: Path, config: ConvertConfig, *, overwrite: bool = False, as_json: bool = False
 ) -> int:
     """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
-    load_rig(config.rig)  # a wrong name is said before the first video, not once a video
+    load_rig(config.rig)  # wrong names are said before the first video, not once a video
+    writers_of(config)
     jobs = batch.plan(inputs, out)
     model = load_model(None if config.weights is None else Path(config.weights))
     with progress_bar() as bar:
@@ -43,10 +46,18 @@ def batch_work(
     return batch.Work(
         convert=lambda path: pipeline.convert(path, model, config, bar.report(path.name)),
         identity=lambda path: pipeline.identity(path, model, config),
-        formats=config.format,
+        formats=writers_of(config),
         overwrite=overwrite,
         resume=resume,
     )
+
+
+def writers_of(config: ConvertConfig) -> tuple[Format, ...]:
+    """The formats named in the settings. Raises InputError with the closest name."""
+    for name in config.format:
+        if name not in FORMATS:
+            raise InputError(f"format: '{name}' is not known; {suggest(name, FORMATS)}")
+    return tuple(FORMATS[name] for name in config.format)
 
 
 def _tell(outcome: batch.Outcome, bar: ProgressBar, *, as_json: bool, position: tuple[int, int]) -> None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curves.errors import MicroExprError
-from curves.values import AUActivation, Event, Side
+from curves.values import AUActivation, Event, Interval, Side
 from microexpr import batch
 from microexpr.config import ConvertConfig
 from microexpr.converting import batch_work
 from microexpr.faces import plot_take
 from microexpr.progress import progress_bar
 from microexpr.report import activations, aligned, au_name
-from microexpr.sample import make_sample
+from microexpr.sample import SampleEvent, make_sample
 from recognizer.analysis import load_model
 
 #: A spot is true if it overlaps an unused true interval this much (MEGC's rule, SPEC 7).
@@ -24,7 +24,7 @@ TRUE_IOU = 0.5
 class Match:
     """A true event, the found one that is it (None: missed), and its true AUs that were not found."""
 
-    true: Event
+    true: SampleEvent
     found: Event | None
     missing: tuple[AUActivation, ...]
 
@@ -56,10 +56,10 @@ def run_demo(out: Path, seed: int) -> int:
     return 0 if good == len(matches) else 1
 
 
-def match_events(true: Sequence[Event], found: Sequence[Event]) -> tuple[tuple[Match, ...], tuple[Event, ...]]:
+def match_events(true: Sequence[SampleEvent], found: Sequence[Event]) -> tuple[tuple[Match, ...], tuple[Event, ...]]:
     """Pairs true with found events, best overlap first, each used once; also returns the found ones left over."""
     pairs = sorted(
-        ((t.interval.iou(f.interval), i, j) for i, t in enumerate(true) for j, f in enumerate(found)),
+        ((_overlap(t, f), i, j) for i, t in enumerate(true) for j, f in enumerate(found)),
         key=lambda pair: (-pair[0], pair[1], pair[2]),
     )
     chosen: dict[int, int] = {}
@@ -70,9 +70,9 @@ def match_events(true: Sequence[Event], found: Sequence[Event]) -> tuple[tuple[M
     return matches, tuple(event for j, event in enumerate(found) if j not in chosen.values())
 
 
-def _match(true: Event, found: Event | None) -> Match:
+def _match(true: SampleEvent, found: Event | None) -> Match:
     judged = () if found is None else found.aus
-    missing = tuple(au for au in true.aus if not any(_same(au, other) for other in judged))
+    missing = tuple(au for au in _activations(true) if not any(_same(au, other) for other in judged))
     return Match(true, found, missing)
 
 
@@ -85,16 +85,24 @@ def truth_table(matches: Sequence[Match], extra: Sequence[Event]) -> list[str]:
     """A row per true event, then one per event found that is not in the sample."""
     rows = [("", "onset-apex-offset, s", "AUs (peak)", "overlap", "verdict")]
     for match in matches:
-        rows.append(("true", _times(match.true), activations(match.true.aus), "", ""))
+        rows.append(("true", _times(match.true), activations(_activations(match.true)), "", ""))
         if match.found is None:
             rows.append(("found", "-", "-", "0.00", "MISSED"))
             continue
-        overlap = f"{match.true.interval.iou(match.found.interval):.2f}"
+        overlap = f"{_overlap(match.true, match.found):.2f}"
         verdict = "ok" if match.good else "AU not found: " + ", ".join(map(au_name, match.missing))
         rows.append(("found", _times(match.found), activations(match.found.aus), overlap, verdict))
     rows += [("found", _times(event), activations(event.aus), "", "not in the sample") for event in extra]
     return aligned(rows)
 
 
-def _times(event: Event) -> str:
+def _activations(true: SampleEvent) -> tuple[AUActivation, ...]:
+    return tuple(AUActivation(au, side, intensity) for au, side, intensity in true.aus)
+
+
+def _overlap(true: SampleEvent, found: Event) -> float:
+    return Interval(true.onset_s, true.offset_s).iou(found.interval)
+
+
+def _times(event: Event | SampleEvent) -> str:
     return f"{event.onset_s:.2f}-{event.apex_s:.2f}-{event.offset_s:.2f}"

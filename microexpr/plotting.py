@@ -6,6 +6,7 @@ Matplotlib is used without pyplot, so that no window system or global state is t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ from curves.values import AUTrack, FloatArray, RichCurve, Side, Take
 
 #: Okabe and Ito's colours, told apart by colour-blind readers too. Left and right are the subject's.
 SIDE_COLOURS: Mapping[Side, str] = {Side.BOTH: "#222222", Side.LEFT: "#0072B2", Side.RIGHT: "#D55E00"}
-_SIDE_STYLES: Mapping[Side, str] = {Side.BOTH: "-", Side.LEFT: "-", Side.RIGHT: (0, (4, 1.2))}  # type: ignore[dict-item]
+_SIDE_STYLES: Mapping[Side, Literal["-", "--"]] = {Side.BOTH: "-", Side.LEFT: "-", Side.RIGHT: "--"}
 _EVENT_COLOUR, _NO_FACE_COLOUR, _GRID_COLOUR = "#F6C945", "#9A9A9A", "#DDDDDD"
 
 #: Tracks below this everywhere, of AUs in no event, are named below the figure and not drawn.
@@ -112,8 +113,8 @@ def _draw_tracks(axes: Axes, take: Take, lanes: Sequence[int]) -> None:
         scale = 0.85 / max(_peak(take, au), _LANE_AT_LEAST)
         for track in lane:
             times, values = _with_gaps(track)
-            style = {"color": SIDE_COLOURS[track.side], "linestyle": _SIDE_STYLES[track.side], "linewidth": 1.3}
-            axes.plot(times, row + scale * values, **style)  # type: ignore[arg-type]
+            colour, line = SIDE_COLOURS[track.side], _SIDE_STYLES[track.side]
+            axes.plot(times, row + scale * values, color=colour, linestyle=line, linewidth=1.3)
         axes.axhline(row, color=_GRID_COLOUR, linewidth=0.8, zorder=0)
     labels = [f"AU{au}\n{_peak(take, au):.2f}" for au in reversed(lanes)]
     axes.set_yticks([row + 0.35 for row in range(len(lanes))], labels, fontsize=8)
