@@ -38,7 +38,7 @@ class ConvertConfig:
         gain: exaggeration, > 0; above 1 the result is clamped at rig weight 1.
         seed: of ``draw``, >= 0; mixed with the source's digest, so that each video of a folder draws its own.
         start, end: part of the video to convert, seconds from its first frame; None: from its start, to its end.
-        face: which face, 0 is the largest; None: the largest.
+        face: which face, 1 is the largest; None: the largest.
         fps: frames per second of a folder of images (required there); for a video overrides its time stamps.
         weights: path of network weights; None: those shipped.
         exhaustive: look at every window, also where nothing moves.
@@ -66,7 +66,7 @@ class ConvertConfig:
         self._check_intensity()
         _require(math.isfinite(self.gain) and self.gain > 0.0, "gain", "above 0", self.gain)
         _require(self.seed >= 0, "seed", "0 or more", self.seed)
-        _require(self.face is None or self.face >= 0, "face", "0 or more, 0 is the largest face", self.face)
+        _require(self.face is None or self.face >= 1, "face", "1 or more, 1 is the largest face", self.face)
         _require(self.fps is None or 0.0 < self.fps < math.inf, "fps", "above 0", self.fps)
         self._check_range()
 

@@ -60,7 +60,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         ("keys", "linear"),
         ("seed", -1),
         ("seed", 1.5),
-        ("face", -1),
+        ("face", 0),
         ("fps", 0.0),
         ("start", -0.1),
         ("exhaustive", "yes"),
