@@ -1,0 +1,331 @@
+"""`take.json`: what is written comes back, and what the format forbids is refused with the place named."""
+
+import copy
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from curves.errors import FormatError, InputError
+from curves.formats import read_take, schema, take_from_json, take_to_json, write_take
+from curves.values import (
+    AUActivation,
+    AUTrack,
+    Emotion,
+    EmotionEstimate,
+    Event,
+    Extrapolation,
+    InterpMode,
+    Interval,
+    RichCurve,
+    RichKey,
+    Side,
+    Take,
+    TangentMode,
+    TangentWeightMode,
+)
+
+UNIT = st.floats(0, 1)
+ANY = st.floats(-1e6, 1e6)
+
+
+def sample() -> Take:
+    probabilities = {Emotion.DISGUST: 0.625, **{label: 0.0625 for label in Emotion if label is not Emotion.DISGUST}}
+    keys = (
+        RichKey(0.1, 0.0, InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto, 0.0, 0.0),
+        RichKey(0.30000000000000004, 0.2, InterpMode.RCIM_Cubic, TangentMode.RCTM_Break, -0.0, 1 / 3),
+    )
+    return Take(
+        frame_rate=Fraction(30000, 1001),
+        duration_s=1.5,
+        events=(
+            Event(
+                0.1, 0.2, 0.4, 0.9, EmotionEstimate(Emotion.DISGUST, probabilities), (AUActivation(4, Side.LEFT, 0.25),)
+            ),
+        ),
+        tracks=(
+            AUTrack(4, Side.LEFT, np.array([0.0, 1001 / 30000]), np.array([0.1, 0.2])),
+            AUTrack(4, Side.RIGHT, np.array([0.0, 1001 / 30000]), np.array([0.0, 1.0])),
+        ),
+        curves=(RichCurve("CTRL_expressions_browDownL", keys), RichCurve("empty", ())),
+        no_face=(Interval(1.0, 1.25),),
+        start_timecode="01:02:03;04",
+        provenance={"version": "0", "config": {"seed": 1, "nested": [1.5, None]}, "notes": ["ü"]},
+    )
+
+
+@st.composite
+def tracks(draw: st.DrawFn) -> tuple[AUTrack, ...]:
+    names = draw(st.lists(st.tuples(st.integers(1, 64), st.sampled_from(Side)), unique=True, max_size=3))
+    result = []
+    for au, side in names:
+        times = sorted(draw(st.lists(st.floats(0, 600), unique=True, max_size=5)))
+        result.append(AUTrack(au, side, np.array(times), np.array([draw(UNIT) for _ in times])))
+    return tuple(result)
+
+
+@st.composite
+def plain_curves(draw: st.DrawFn) -> tuple[RichCurve, ...]:
+    names = draw(st.lists(st.text(min_size=1, max_size=8), unique_by=str.casefold, max_size=3))
+    key = st.builds(RichKey, ANY, ANY, st.sampled_from(InterpMode), st.sampled_from(TangentMode), ANY, ANY)
+    keys = st.lists(key, max_size=5).map(lambda found: tuple(sorted(found, key=lambda key: key.time)))
+    return tuple(RichCurve(name, draw(keys)) for name in names)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    onset, apex, offset = sorted(draw(st.lists(st.floats(0, 600), min_size=3, max_size=3, unique=True)))
+    shares = np.array(draw(st.lists(st.floats(0.01, 1), min_size=7, max_size=7)))
+    shares /= shares.sum()
+    emotion = EmotionEstimate(draw(st.sampled_from(Emotion)), dict(zip(Emotion, shares.tolist(), strict=True)))
+    aus = draw(st.lists(st.builds(AUActivation, st.integers(1, 64), st.sampled_from(Side), UNIT), max_size=3))
+    return Event(onset, apex, offset, draw(UNIT), emotion, tuple(aus))
+
+
+takes = st.builds(
+    Take,
+    frame_rate=st.fractions(Fraction(1, 10), 1000, max_denominator=1001),
+    duration_s=st.floats(0, 600),
+    events=st.lists(events(), max_size=2).map(tuple),
+    tracks=tracks(),
+    curves=plain_curves(),
+    no_face=st.lists(st.builds(lambda start, s: Interval(start, start + s), st.floats(0, 9), st.floats(1, 9))).map(
+        tuple
+    ),
+    start_timecode=st.sampled_from([None, "00:00:00:00", "23:59:59;29", "10:00:00:119"]),
+    provenance=st.dictionaries(st.text(), st.none() | ANY | st.text(), max_size=3),
+)
+
+
+@given(take=takes)
+@settings(max_examples=40, deadline=None)
+def test_a_take_comes_back_to_the_last_bit(take: Take, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("take") / "a.take.json"
+    write_take(take, path)
+    back = read_take(path)
+    assert back.frame_rate == take.frame_rate and back.duration_s == take.duration_s
+    assert back.start_timecode == take.start_timecode and dict(back.provenance) == dict(take.provenance)
+    assert sorted(back.curves, key=lambda c: c.name) == sorted(take.curves, key=lambda c: c.name)
+    assert sorted(map(repr, back.events)) == sorted(
+        repr(Event(e.onset_s, e.apex_s, e.offset_s, e.score, e.emotion, _sorted(e.aus))) for e in take.events
+    )
+    own = {(track.au, track.side): track for track in take.tracks}
+    assert own.keys() == {(track.au, track.side) for track in back.tracks}
+    for track in back.tracks:
+        assert np.array_equal(track.times_s, own[track.au, track.side].times_s)
+        assert np.array_equal(track.values, own[track.au, track.side].values)
+    text = path.read_bytes()
+    write_take(back, path)
+    assert path.read_bytes() == text and text.endswith(b"}\n") and b"\r" not in text
+
+
+def _sorted(aus: tuple[AUActivation, ...]) -> tuple[AUActivation, ...]:
+    return tuple(sorted(aus, key=lambda au: (au.au, au.side, au.intensity)))
+
+
+def test_order_without_meaning_does_not_change_the_file() -> None:
+    take = sample()
+    mixed = Take(
+        take.frame_rate, take.duration_s, take.events, take.tracks[::-1], take.curves[::-1], take.no_face,
+        take.start_timecode, dict(reversed(take.provenance.items())),
+    )  # fmt: skip
+    assert json.dumps(take_to_json(mixed)) == json.dumps(take_to_json(take))
+
+
+def test_the_names_others_rely_on() -> None:
+    document = take_to_json(sample())
+    assert list(document) == [
+        "format", "fps", "frame_rate", "start_timecode", "duration_s", "events", "tracks", "curves", "no_face",
+        "provenance",
+    ]  # fmt: skip
+    assert document["format"] == "microexpr.take/1" and document["frame_rate"] == [30000, 1001]
+    assert list(document["events"][0]) == ["onset_s", "apex_s", "offset_s", "score", "emotion", "aus"]
+    assert document["events"][0]["aus"] == [{"au": 4, "side": "left", "intensity": 0.25}]
+    assert list(document["events"][0]["emotion"]) == ["label", "probabilities"]
+    assert document["curves"][0]["keys"][1] == {
+        "time": 0.30000000000000004, "value": 0.2, "interp_mode": "RCIM_Cubic", "tangent_mode": "RCTM_Break",
+        "arrive_tangent": -0.0, "leave_tangent": 1 / 3,
+    }  # fmt: skip
+    assert document["tracks"][1] == {"au": 4, "side": "right", "times_s": [0.0, 1001 / 30000], "values": [0.0, 1.0]}
+    assert document["no_face"] == [[1.0, 1.25]]
+
+
+Place = tuple[str | int, ...]
+
+
+def _objects(value: Any, place: Place = ()) -> Iterator[Place]:
+    """Places of all objects with fixed fields."""
+    if place[:1] == ("provenance",):
+        return
+    if isinstance(value, dict):
+        if place[-1:] != ("probabilities",):
+            yield place
+        for name, part in value.items():
+            yield from _objects(part, (*place, name))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _objects(part, (*place, index))
+
+
+def _at(document: Any, place: Place) -> Any:
+    for part in place:
+        document = document[part]
+    return document
+
+
+DOCUMENT = take_to_json(sample())
+FIELDS = [(place, name) for place in _objects(DOCUMENT) for name in _at(DOCUMENT, place)]
+
+
+@pytest.mark.parametrize(("place", "name"), FIELDS, ids=str)
+def test_every_field_is_required_and_typed(place: Place, name: str) -> None:
+    missing = copy.deepcopy(DOCUMENT)
+    del _at(missing, place)[name]
+    with pytest.raises(FormatError):
+        take_from_json(missing)
+    for wrong in ([], {}, "x", 1.5, True, None, -7):
+        value = DOCUMENT if not place else _at(DOCUMENT, place)
+        if type(wrong) is type(value[name]) or (name == "start_timecode" and wrong is None):
+            continue
+        if isinstance(wrong, int | float) and not isinstance(wrong, bool) and isinstance(value[name], float):
+            continue  # another number is no other type
+        broken = copy.deepcopy(DOCUMENT)
+        _at(broken, place)[name] = wrong
+        with pytest.raises(FormatError):
+            take_from_json(broken)
+
+
+@pytest.mark.parametrize("place", list(_objects(DOCUMENT)), ids=str)
+def test_unknown_fields_are_refused(place: Place) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    _at(document, place)["extra"] = 1
+    with pytest.raises(FormatError, match="extra"):
+        take_from_json(document, "my.json")
+
+
+NAN = float("nan")
+BROKEN: list[tuple[Place, Any, str]] = [
+    (("format",), "microexpr.take/2", "microexpr.take/2.*update"),
+    (("format",), "other", "is no take"),
+    (("fps",), 25.0, "frame_rate"),
+    (("frame_rate",), [30, 0], "frame_rate"),
+    (("frame_rate",), [30], "frame_rate"),
+    (("start_timecode",), "1:2:3:4", "start_timecode"),
+    (("duration_s",), NAN, "duration_s"),
+    (("duration_s",), -1.0, "duration_s"),
+    (("events", 0, "apex_s"), 0.05, r"events\[0\].*onset <= apex <= offset"),
+    (("events", 0, "onset_s"), NAN, r"events\[0\]"),
+    (("events", 0, "score"), 1.5, "score"),
+    (("events", 0, "emotion", "label"), "joy", "label"),
+    (("events", 0, "emotion", "probabilities"), {"joy": 1.0}, "joy"),
+    (("events", 0, "emotion", "probabilities"), {"disgust": 0.5}, "sum of 1"),
+    (("events", 0, "emotion", "probabilities", "fear"), NAN, "fear"),
+    (("events", 0, "aus", 0, "side"), "Left", "side"),
+    (("events", 0, "aus", 0, "intensity"), 1.01, "intensity"),
+    (("tracks", 0, "times_s"), [0.5, 0.5], r"tracks\[0\].*rising"),
+    (("tracks", 0, "times_s"), [0.5], r"tracks\[0\].*as many"),
+    (("tracks", 0, "values"), [0.5, NAN], r"tracks\[0\].*finite"),
+    (("tracks", 0, "values"), [0.5, None], r"tracks\[0\].values\[1\]"),
+    (("tracks", 1, "side"), "left", "twice"),
+    (("curves", 0, "keys", 0, "time"), 2.0, r"curves\[0\].*time order"),
+    (("curves", 0, "keys", 1, "leave_tangent"), NAN, r"curves\[0\]: keys\[1\].leave_tangent"),
+    (("curves", 0, "keys", 1, "value"), 10**400, r"curves\[0\]"),
+    (("curves", 0, "keys", 1, "interp_mode"), "Cubic", "interp_mode"),
+    (("curves", 1, "name"), "ctrl_EXPRESSIONS_browDownL", "twice"),
+    (("no_face",), [[2.0, 1.0]], r"no_face\[0\]"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "message"), BROKEN, ids=lambda part: str(part)[:40])
+def test_broken_values_are_refused_with_their_place(place: Place, value: Any, message: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    _at(document, place[:-1])[place[-1]] = value
+    with pytest.raises(FormatError, match=message) as refusal:
+        take_from_json(document, "my.json")
+    assert str(refusal.value).startswith("my.json") and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "NaN", '{"fps": Infinity}', '{"fps": 1e999}', '{"a": 1, "a": 2}', "[" * 9999]
+)
+def test_text_that_is_no_strict_json(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.take.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError, match=r"a\.take\.json is not valid JSON"):
+        read_take(path)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_take(tmp_path / "none.take.json")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FormatError, match="UTF-8"):
+        read_take(tmp_path / "binary")
+
+
+WEIGHTED = RichKey(0, 0, tangent_weight_mode=TangentWeightMode.RCTWM_WeightedBoth)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        RichCurve("a", (WEIGHTED,)),
+        RichCurve("a", (RichKey(0, 0, leave_tangent_weight=1.0),)),
+        RichCurve("a", (), pre_infinity=Extrapolation.RCCE_Cycle),
+        RichCurve("a", (), post_infinity=Extrapolation.RCCE_Linear),
+        RichCurve("a", (), default_value=0.0),
+        RichCurve("a", (RichKey(NAN, 0.0),)),
+        RichCurve("", ()),
+    ],
+)
+def test_writing_loses_nothing_silently(curve: RichCurve, tmp_path: Path) -> None:
+    take = Take(Fraction(30), 1.0, (), (), (curve,))
+    with pytest.raises(ValueError, match="expected"):
+        write_take(take, tmp_path / "a.take.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.take.json"
+    write_take(sample(), path)
+    before = path.read_bytes()
+
+    def full_disk(self: Path, target: Path) -> Path:
+        raise OSError("no space")
+
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_take(Take(Fraction(30), 1.0, (), (), ()), path)
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["a.take.json"]
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(schema.load_schema("take"))
+
+
+JSON_LEAF = st.none() | st.booleans() | st.integers(-2, 120) | st.floats() | st.sampled_from(["left", "RCIM_Cubic", ""])
+KEY = DOCUMENT["curves"][0]["keys"][0]
+
+
+@pytest.mark.parametrize("name", sorted(schema.load_schema("take")["$defs"]))
+@given(leaf=JSON_LEAF, changes=st.dictionaries(st.sampled_from([*KEY, "au", "x"]), JSON_LEAF, max_size=2))
+@settings(max_examples=60, deadline=None)
+def test_the_fast_check_accepts_nothing_that_the_schema_refuses(name: str, leaf: Any, changes: dict[str, Any]) -> None:
+    whole = schema.load_schema("take")
+    validator = Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": whole["$defs"]})
+    accepts = schema.compile_predicate(whole["$defs"][name], whole["$defs"])
+    for value in (leaf, KEY | changes, DOCUMENT["events"][0]["aus"][0] | changes, [leaf]):
+        assert not accepts(value) or validator.is_valid(value)
+
+
+def test_the_fast_check_is_used_where_it_counts() -> None:
+    definitions = schema.load_schema("take")["$defs"]
+    assert schema.compile_predicate(definitions["unit"], definitions)(0.5)
+    assert schema.compile_predicate(definitions["key"], definitions)(KEY)
