@@ -244,3 +244,11 @@ def test_overwriting_replaces_a_folder_as_a_whole(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out" / "a.parts").iterdir()) == ["a.txt", "new.txt"]
     assert json.loads((tmp_path / "out" / "a.take.json").read_text(encoding="utf-8"))["duration_s"] == 1.0
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_no_take_appears_before_its_other_files(tmp_path: Path) -> None:
+    """A folder stands where a file must go: the move fails, and a re-run must not take the input for finished."""
+    video = make(tmp_path, {"a.mp4": "", "out/a.txt/mine": ""}) / "a.mp4"
+    [outcome] = do([video], tmp_path / "out", formats=[TextFormat()], overwrite=True)
+    assert outcome.status == "failed"
+    assert not (tmp_path / "out" / "a.take.json").exists()
