@@ -3,6 +3,7 @@
 Names. A take is called after its source without the extension: ``talk.mp4`` gives ``talk.take.json``. Sources that
 would share a name in one folder (letter case apart, since Windows and macOS do not tell it apart) keep their
 extension: ``talk.mp4.take.json`` and ``talk.mov.take.json``; if that is not enough they are numbered in path order.
+Characters that Windows forbids become ``_``.
 The tree below a single folder is kept under the output folder; of several inputs each folder's tree lies in a folder
 of its name.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from curves.errors import InputError, MicroExprError
-from curves.formats.take import read_take, write_take
+from curves.formats import read_take, safe_name, write_take
 from curves.values import Take
 from recognizer.video import is_picture_folder
 
@@ -31,7 +32,9 @@ Status = Literal["converted", "skipped", "failed"]
 
 
 class Writer(Protocol):
-    """A file format: writes files (or one folder) called after ``stem`` into ``directory``, and says what it cost."""
+    """A file format: one file or folder, called after ``stem``, in ``directory``; returns its files and notes."""
+
+    def path(self, directory: Path, stem: str) -> Path: ...
 
     def write(self, take: Take, directory: Path, stem: str) -> tuple[Sequence[Path], Sequence[str]]: ...
 
@@ -158,10 +161,10 @@ def _move_into_place(fresh: Path, target: Path) -> None:
 def _attempt(job: Job, work: Work) -> Outcome:
     if job.problem:
         raise InputError(job.problem)
-    if job.take_path.exists() and not work.overwrite:
-        if not work.resume:
-            _refuse_existing([job.take_path])
+    if work.resume and not work.overwrite and job.take_path.exists():
         return _finished(job, work)
+    if not work.overwrite:  # before the minutes that an analysis may take, not after them
+        _refuse_existing([job.take_path, *(fmt.path(job.directory, job.stem) for fmt in work.formats)])
     return write_outputs(work.convert(job.source), job, work.formats, overwrite=work.overwrite)
 
 
@@ -191,14 +194,19 @@ def _refuse_existing(targets: Iterable[Path]) -> None:
 
 def _jobs_of(path: Path, out: Path, *, keep_name: bool) -> Iterator[Job]:
     if _is_one_video(path):
-        yield Job(path, out, path.resolve().name)
+        yield Job(path, out, safe_name(path.resolve().name))
         return
     sources = list(_sources_below(path, out.resolve()))
     if not sources:
-        yield Job(path, out, path.name, problem=f"{path} holds no video and no folder of numbered pictures.")
+        yield Job(
+            path,
+            out,
+            safe_name(path.resolve().name),
+            problem=f"{path} holds no video and no folder of numbered pictures.",
+        )
     base = out / path.resolve().name if keep_name else out
     for source in sources:
-        yield Job(source, base / source.relative_to(path).parent, source.name)
+        yield Job(source, base / source.relative_to(path).parent, safe_name(source.name))
 
 
 def _is_one_video(path: Path) -> bool:
@@ -243,7 +251,7 @@ def _distinct(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
 
 
 def _without_suffix(job: Job) -> str:
-    return job.stem if job.source.is_dir() else job.source.stem
+    return job.stem if job.source.is_dir() else safe_name(job.source.stem)
 
 
 def _key(job: Job) -> str:

@@ -37,7 +37,8 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made i
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with these settings; arguments win.")]
 RigName = Annotated[str | None, typer.Option(help=f"Rig name or mapping TOML [{_DEFAULT.rig}]; see 'microexpr rigs'.")]
 Formats = Annotated[
-    list[str] | None, typer.Option("--format", help="Files beside take.json; repeat or use commas. See 'formats'.")
+    list[str] | None,
+    typer.Option("--format", help=f"Beside take.json; repeat or use commas [{','.join(_DEFAULT.format)}]."),
 ]
 Keys = Annotated[str | None, typer.Option(help=f"auto: few keys; exact: the spline itself [{_DEFAULT.keys}].")]
 Tolerance = Annotated[float | None, typer.Option(help=f"Of auto keys, part of a curve's peak [{_DEFAULT.tolerance}].")]
@@ -206,9 +207,10 @@ def rigs() -> None:
 def formats() -> None:
     """List the file formats of --format."""
     from curves.formats import FORMATS
+    from microexpr.report import aligned
 
-    for name in FORMATS:
-        typer.echo(name)
+    for line in aligned([(name, row.suffix, row.summary) for name, row in FORMATS.items()]):
+        typer.echo(line)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

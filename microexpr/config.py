@@ -29,7 +29,7 @@ class ConvertConfig:
 
     Attributes:
         rig: a shipped rig's name or the path of a mapping TOML.
-        format: names of the files written beside ``take.json``.
+        format: names of the formats written beside ``take.json``, which is always written; ``take`` alone: no other.
         keys: ``auto`` (few Auto keys, the paper's way) or ``exact`` (User/Break tangents, spline reproduced).
         tolerance: largest error of ``auto`` keys, as a fraction of each curve's own peak, in (0, 1).
         emotion: ``none`` leaves the measured intensities as they are; ``auto`` takes the emotion of the events found;
@@ -45,7 +45,7 @@ class ConvertConfig:
     """
 
     rig: str = "metahuman"
-    format: tuple[str, ...] = ()
+    format: tuple[str, ...] = ("curvetable",)
     keys: str = "auto"
     tolerance: float = 0.005
     emotion: str = NO_EMOTION

@@ -41,6 +41,9 @@ class TextFormat:
     def __init__(self, fails: bool = False, extra: str = "b.txt") -> None:
         self.fails, self.extra = fails, extra
 
+    def path(self, directory: Path, stem: str) -> Path:
+        return directory / f"{stem}.txt"
+
     def write(self, take: Take, directory: Path, stem: str) -> tuple[Sequence[Path], Sequence[str]]:
         table, folder = directory / f"{stem}.txt", directory / f"{stem}.parts"
         folder.mkdir()
@@ -108,7 +111,9 @@ def test_several_folders_keep_their_names_and_equal_files_are_numbered(tmp_path:
     assert takes(tmp_path / "files") == ["a.mp4-2.take.json", "a.mp4.take.json"]
 
 
-name = st.sampled_from(["a.mp4", "a.mov", "A.mp4", "a.mp4.mp4", "a", "a.mp4-2", "a.mp4-2.mp4", "b.x.mov"])
+name = st.sampled_from(
+    ["a.mp4", "a:.mp4", "a_.mp4", "a.mov", "A.mp4", "a.mp4.mp4", "a", "a.mp4-2", "a.mp4-2.mp4", "b.x.mov"]
+)
 
 
 @settings(deadline=None)
@@ -235,6 +240,23 @@ def test_any_existing_target_stops_all_files_of_a_take(tmp_path: Path) -> None:
     assert outcome.status == "failed"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
     assert (tmp_path / "out" / "a.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_target_that_appears_during_the_conversion_is_respected(tmp_path: Path) -> None:
+    video = make(tmp_path, {"a.mp4": ""}) / "a.mp4"
+
+    def slow(path: Path) -> Take:
+        make(tmp_path, {"out/a.txt": "mine"})
+        return convert(path)
+
+    [outcome] = do([video], tmp_path / "out", formats=[TextFormat()], convert=slow)
+    assert outcome.status == "failed"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
+
+
+def test_existing_outputs_are_noticed_before_the_work(tmp_path: Path) -> None:
+    video = make(tmp_path, {"a.mp4": "stop", "out/a.txt": "mine"}) / "a.mp4"
+    assert do([video], tmp_path / "out", formats=[TextFormat()])[0].status == "failed"
 
 
 def test_overwriting_replaces_a_folder_as_a_whole(tmp_path: Path) -> None:
