@@ -68,7 +68,7 @@ def _nostril_field(kit: FaceKit, nostril: dict[str, Any], landmark: str, sign: f
     distance = np.linalg.norm(kit.neutral - wing, axis=1) / nostril["radius"]
     falloff = np.where(kit.part == Part.SKIN, np.exp(-0.5 * distance**2), 0.0)
     direction = np.array([sign * nostril["outward"], nostril["up"], nostril["forward"]])
-    return (falloff[:, None] * direction).astype(np.float32)
+    return np.asarray(falloff[:, None] * direction, np.float32)
 
 
 def distractor_basis(kit: FaceKit) -> Floats:
@@ -82,7 +82,7 @@ def visible_strength(kit: FaceKit, basis: Floats) -> NDArray[np.float64]:
     This turns "a movement of 2 % of the eye distance" into an AU intensity.
     """
     skin = basis[:, kit.part == Part.SKIN, :2].astype(np.float64)
-    return np.linalg.norm(skin, axis=2).max(1) / kit.eye_distance_cm
+    return np.asarray(np.linalg.norm(skin, axis=2).max(1) / kit.eye_distance_cm)
 
 
 def personal_basis(kit: FaceKit, basis: Floats, rng: np.random.Generator) -> Floats:
@@ -113,11 +113,11 @@ def _small_rotation(rng: np.random.Generator, degrees: float) -> NDArray[np.floa
     x, y, z = axis / np.linalg.norm(axis)
     angle = np.radians(rng.uniform(-degrees, degrees))
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * skew + (1 - np.cos(angle)) * skew @ skew
+    return np.asarray(np.eye(3) + np.sin(angle) * skew + (1 - np.cos(angle)) * skew @ skew)
 
 
 def _smooth_modulation(kit: FaceKit, rng: np.random.Generator) -> Floats:
     # |x| keeps it the same on both sides; 3 to 8 cm waves are wider than any single AU's finest detail
     wave = rng.normal(size=2) * rng.uniform(0.8, 2.0)
     phase = np.abs(kit.neutral[:, 0]) * wave[0] / 2 + kit.neutral[:, 1] * wave[1] / 2 + rng.uniform(0, 2 * np.pi)
-    return (1.0 + rng.uniform(0.0, 0.2) * np.cos(phase)).astype(np.float32)
+    return np.asarray(1.0 + rng.uniform(0.0, 0.2) * np.cos(phase), np.float32)

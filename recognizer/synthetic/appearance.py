@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Lights:
-    """Linear light: ``ambient`` 0..1; ``directions`` (2, 3) unit, towards the light, camera axes; ``colours`` (2, 3)."""
+    """Linear light: ``ambient`` 0..1; ``directions`` (2, 3) unit, to the light, camera axes; ``colours`` (2, 3)."""
 
     ambient: float
     directions: NDArray[np.float64]
@@ -110,7 +110,7 @@ def draw_background(rng: np.random.Generator) -> Image:
     if kind == 2:
         mix = np.clip(0.5 + 0.35 * noise(rng, 64, int(rng.integers(3, 24))), 0, 1)
     image = base + mix[..., None] * (other - base)
-    return cv2.GaussianBlur(np.clip(image, 0, 255).astype(np.uint8), (0, 0), 0.8)
+    return np.asarray(cv2.GaussianBlur(np.clip(image, 0, 255).astype(np.uint8), (0, 0), 0.8))
 
 
 __all__ = ["Appearance", "Lights", "draw_appearance", "draw_background", "draw_lights", "paint_skin"]

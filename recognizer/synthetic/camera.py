@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import cv2
@@ -48,7 +49,7 @@ def expose(
     frames: Iterable[Image], light: Iterable[float], camera: Camera, rng: np.random.Generator
 ) -> Iterator[Image]:
     """Blur, flicker, gamma, white balance and noise, frame by frame."""
-    bank: list[NDArray[np.int8]] = []
+    bank: list[NDArray[np.int16]] = []
     for frame, factor in zip(frames, light, strict=True):
         image = cv2.GaussianBlur(frame, (0, 0), camera.blur_px) if camera.blur_px else frame
         image = cv2.LUT(image, _tone_curve(camera, factor))
@@ -63,7 +64,7 @@ def _tone_curve(camera: Camera, light: float) -> Image:
     return np.clip(np.round(255 * curve), 0, 255).astype(np.uint8)[None]
 
 
-def _add_noise(image: Image, size: float, bank: list[NDArray[np.int8]], rng: np.random.Generator) -> Image:
+def _add_noise(image: Image, size: float, bank: list[NDArray[np.int16]], rng: np.random.Generator) -> Image:
     """Fresh noise is dear (20 ns a value): twelve sheets are drawn once, then shifted at random."""
     if len(bank) < 12:
         bank.append(np.clip(np.round(rng.normal(0, size, image.shape)), -127, 127).astype(np.int16))
@@ -71,7 +72,7 @@ def _add_noise(image: Image, size: float, bank: list[NDArray[np.int8]], rng: np.
     else:
         down, right = rng.integers(0, image.shape[0]), rng.integers(0, image.shape[1])
         sheet = np.roll(bank[int(rng.integers(len(bank)))], (down, right), (0, 1))
-    return cv2.add(image, sheet, dtype=cv2.CV_8U)
+    return np.asarray(cv2.add(image, sheet, dtype=cv2.CV_8U))
 
 
 def compress(frames: Iterable[Image], camera: Camera, fps: float) -> Iterator[Image]:
@@ -95,7 +96,7 @@ def compress(frames: Iterable[Image], camera: Camera, fps: float) -> Iterator[Im
             yield decoded.to_ndarray(format="rgb24")
 
 
-def _open_stream(container: av.container.OutputContainer, camera: Camera, fps: float, shape: tuple[int, ...]):
+def _open_stream(container: Any, camera: Camera, fps: float, shape: tuple[int, ...]) -> Any:
     name = {"h264": "libx264", "mpeg4": "mpeg4"}[camera.codec]
     stream = container.add_stream(name, rate=Fraction(fps).limit_denominator(1001))
     stream.height, stream.width = shape[:2]

@@ -47,7 +47,8 @@ def smooth_noise(rng: np.random.Generator, times_s: Floats64, rate_hz: float) ->
     """Band-limited noise of about unit deviation: six sines at up to ``rate_hz``."""
     rates = rng.uniform(0.1, 1.0, 6) * rate_hz
     phases = rng.uniform(0, 2 * np.pi, 6)
-    return np.sin(2 * np.pi * rates * np.asarray(times_s)[:, None] + phases).sum(1) / np.sqrt(3)
+    waves = np.sin(2 * np.pi * rates * np.asarray(times_s)[:, None] + phases)
+    return np.asarray(waves.sum(1) / np.sqrt(3))
 
 
 def _blinks(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> None:

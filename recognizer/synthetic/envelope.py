@@ -12,8 +12,8 @@ Floats64 = NDArray[np.float64]
 class Envelope:
     """0 up to ``start_s``, rises to 1 in ``rise_s``, stays for ``hold_s``, falls to 0 in ``fall_s``; seconds.
 
-    Both flanks are half cosines, bent by an exponent (``rise_power``, ``fall_power``; below 1 quicker, above 1 slower at
-    first), so velocity is 0 at the start for powers above 0.5.
+    Both flanks are half cosines, bent by an exponent (``rise_power``, ``fall_power``; below 1 quicker, above 1 slower
+    at first), so velocity is 0 at the start for powers above 0.5.
     """
 
     start_s: float
@@ -46,7 +46,7 @@ def _flank(part: Floats64) -> Floats64:
 def draw_envelope(
     rng: np.random.Generator, start_s: float, rise_s: float, fall_s: float, *, jitter_s: float
 ) -> Envelope:
-    """An envelope inside [start_s, start_s + rise_s + fall_s] whose start, apex and end are moved by up to ``jitter_s``.
+    """An envelope inside [start_s, start_s + rise_s + fall_s]; start, apex and end are moved by up to ``jitter_s``.
 
     Up to a quarter of the rise and of the fall becomes a hold at the top.
     """

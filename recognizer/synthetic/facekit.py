@@ -30,7 +30,7 @@ class Part(IntEnum):
 
 
 # First and last vertex of the geometries worth drawing. Left out: gums and tongue, sockets behind the eyes, the irises
-# (inside the scleras, which the shader paints), fluid and occlusion shells, lashes (painted), teeth behind the bicuspids.
+# (painted on the scleras instead), fluid and occlusion shells, lashes (painted), teeth behind the canines.
 _DRAWN: tuple[tuple[Part, int, int], ...] = (
     (Part.SKIN, 0, 9408),
     (Part.SKIN, 9409, 11247),
@@ -74,14 +74,14 @@ class FaceKit:
             if got != expected:
                 raise ValueError(f"face kit {name}: expected shape {expected}, got {got}")
         for name, index in (("triangles", self.triangles), ("landmarks", self.landmarks)):
-            if index.size and not (0 <= index.min() and index.max() < vertices):
+            if index.size and (index.min() < 0 or index.max() >= vertices):
                 raise ValueError(f"face kit {name}: expected indices below {vertices}, got {index.max()}")
 
     def shape(self, name: str) -> Floats:
         """The offsets (V, 3) of one expression shape; raises InputError naming a shape that the kit lacks."""
         if name not in self.expression_names:
             raise InputError(f"The face kit has no shape {name!r}: use the complete ICT-FaceKit Light data.")
-        return self.expressions[self.expression_names.index(name)]
+        return np.asarray(self.expressions[self.expression_names.index(name)])
 
     @property
     def eye_distance_cm(self) -> float:
@@ -106,7 +106,7 @@ def load_facekit(folder: Path) -> FaceKit:
             arrays = [data[key] for key in ("neutral", "tri", "expr_delta", "id_delta")]
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{folder} does not hold ICT-FaceKit data ({error}): export the kit again.") from error
-    return _select(arrays[0], arrays[1], arrays[2], arrays[3], np.asarray(landmarks), names)
+    return _select(*arrays, landmarks=np.asarray(landmarks), names=names)
 
 
 def _select(
@@ -114,6 +114,7 @@ def _select(
     triangles: NDArray[np.integer],
     expressions: NDArray[np.floating],
     identities: NDArray[np.floating],
+    *,
     landmarks: NDArray[np.integer],
     names: tuple[str, ...],
 ) -> FaceKit:
@@ -142,7 +143,7 @@ def _faces_camera(neutral: NDArray[np.floating], triangles: NDArray[np.integer])
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(normals, axis=1)
     facing = normals[:, 2] / np.maximum(length, 1e-12)
-    return facing > -0.45
+    return np.asarray(facing > -0.35)
 
 
 def vertex_normals(positions: Floats, triangles: NDArray[np.int32]) -> Floats:
@@ -156,11 +157,12 @@ def vertex_normals(positions: Floats, triangles: NDArray[np.int32]) -> Floats:
         ],
         axis=1,
     )
-    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return np.asarray(normals, np.float32)
 
 
-def _scatter(index: NDArray[np.int32], values: Floats, size: int) -> NDArray[np.float64]:
-    return np.bincount(index, weights=values, minlength=size)
+def _scatter(triangles: NDArray[np.int32], values: Floats, size: int) -> NDArray[np.float64]:
+    return np.bincount(triangles.ravel(), weights=np.repeat(values, 3), minlength=size).astype(np.float64)
 
 
 def identity_mesh(kit: FaceKit, coefficients: Iterable[float]) -> Floats:

@@ -94,10 +94,11 @@ class Studio:
         rng = np.random.default_rng([person, 0])
         self._renderer.dress(appearance := draw_appearance(self._kit, rng))
         fields = np.concatenate([personal_basis(self._kit, self._actions, rng), self._others])
-        puppet = Puppet(self._kit, appearance.identity, fields)
         moving = script.distraction
         weights = np.concatenate([script.intensity().reshape(len(script.times_s), -1), moving.weights], axis=1)
-        for row, pose, gaze in zip(weights, moving.poses, moving.gaze, strict=True):
+        used = weights.any(0)  # normals of shapes that never move need not be worked out
+        puppet = Puppet(self._kit, appearance.identity, fields[used])
+        for row, pose, gaze in zip(weights[:, used], moving.poses, moving.gaze, strict=True):
             yield self._renderer.draw(puppet.at(row), pose, view, (float(gaze[0]), float(gaze[1])))
 
     def sequence(

@@ -80,7 +80,7 @@ def project(positions: NDArray[np.floating], pose: Pose, view: View) -> NDArray[
     """Pixel coordinates (V, 2) of positions (V, 3); (0, 0) is the centre of the top left pixel."""
     _, matrix = view_matrices(pose, view)
     clip = np.c_[positions, np.ones(len(positions))] @ matrix.T
-    return (clip[:, :2] / clip[:, 3:] + 1) * view.size_px / 2 - 0.5
+    return np.asarray((clip[:, :2] / clip[:, 3:] + 1) * view.size_px / 2 - 0.5)
 
 
 class Puppet:
@@ -90,7 +90,8 @@ class Puppet:
         self._base = identity_mesh(kit, identity)
         normals = vertex_normals(self._base, kit.triangles)
         step = np.float32(0.3)
-        turned = np.stack([vertex_normals(self._base + step * field, kit.triangles) for field in fields])
+        turned = np.array([vertex_normals(self._base + step * field, kit.triangles) for field in fields])
+        turned = turned.reshape(fields.shape)
         self._rest = np.concatenate([self._base, normals], axis=1).ravel()
         self._fields = np.concatenate([fields, (turned - normals) / step], axis=2).reshape(len(fields), -1)
 
@@ -109,11 +110,14 @@ def open_context() -> Any:
         import moderngl  # noqa: PLC0415 an extra: only those who render need it
     except ImportError as error:
         raise SetupError("Rendering clips needs moderngl: run `pip install microexpr[render]`.") from error
-    options = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    create: Any = moderngl.create_context  # its annotations deny the backend argument
+    linux = sys.platform.startswith("linux")
     try:
-        return moderngl.create_context(standalone=True, require=330, **options)
+        if linux:
+            return create(standalone=True, require=330, backend="egl")
+        return create(standalone=True, require=330)
     except Exception as error:  # moderngl raises bare Exception
-        fix = "`apt-get install libegl1 libgl1-mesa-dri`" if options else "a graphics driver with OpenGL 3.3"
+        fix = "`apt-get install libegl1 libgl1-mesa-dri`" if linux else "a graphics driver with OpenGL 3.3"
         raise SetupError(f"No OpenGL 3.3 context ({error}): install {fix}.") from error
 
 
@@ -182,7 +186,7 @@ class Renderer:
         return self._ctx.texture((width, height), 3, np.ascontiguousarray(image).tobytes(), alignment=1)
 
     def draw(self, vertices: Floats, pose: Pose, view: View, gaze: tuple[float, float] = (0.0, 0.0)) -> Image:
-        """One frame (size_px, size_px, 3) uint8 RGB; ``vertices`` (V, 6) from Puppet.at; ``gaze`` in degrees, right and up."""
+        """One frame (size_px, size_px, 3) uint8 RGB; ``vertices`` (V, 6) from Puppet.at; ``gaze`` degrees right, up."""
         rotation, matrix = view_matrices(pose, view)
         self._moving.write(np.ascontiguousarray(vertices, np.float32).tobytes())
         self._face["matrix"].write(matrix.T.astype("f4").tobytes())
@@ -190,15 +194,16 @@ class Renderer:
         self._face["gaze"].value = (float(np.sin(np.radians(gaze[0]))), float(np.sin(np.radians(gaze[1]))))
         self._draw.use()
         self._draw.clear()
-        self._ctx.disable(self._ctx.DEPTH_TEST)
+        self._ctx.disable(self._ctx.DEPTH_TEST | self._ctx.CULL_FACE)
         self._textures[1].use(0)
         self._screen.render(self._ctx.TRIANGLE_STRIP)
-        self._ctx.enable(self._ctx.DEPTH_TEST)
+        self._ctx.enable(self._ctx.DEPTH_TEST | self._ctx.CULL_FACE)
+        self._ctx.front_face = "cw"  # y runs down, so triangles that face the camera run the other way round
         self._textures[0].use(0)
         self._mesh.render()
         data = self._draw.read(components=3, alignment=1)
         image = np.frombuffer(data, np.uint8).reshape(self._inner, self._inner, 3)
-        return cv2.resize(image, (view.size_px, view.size_px), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(image, (view.size_px, view.size_px), interpolation=cv2.INTER_AREA))
 
     def close(self) -> None:
         self._ctx.release()

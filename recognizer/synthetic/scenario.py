@@ -85,8 +85,8 @@ class Script:
     def intensity_known(self) -> NDArray[np.float32]:
         """(N, 19): 0 while speech moves the mouth in ways that have no AU truth, else 1."""
         known = np.ones((len(self.times_s), _COUNT), np.float32)
-        mouth = [DEFAULT_AUS.index(au) for au in (10, 16, 17, 18, 20, 24, 25, 26)]
-        known[np.ix_(self.distraction.speaking, mouth)] = 0.0
+        for au in (10, 16, 17, 18, 20, 24, 25, 26):
+            known[self.distraction.speaking, DEFAULT_AUS.index(au)] = 0.0
         return known
 
 
