@@ -151,10 +151,7 @@ def vertex_normals(positions: Floats, triangles: NDArray[np.int32]) -> Floats:
     a, b, c = (positions[triangles[:, corner]] for corner in range(3))
     faces = np.cross(b - a, c - a)
     normals = np.stack(
-        [
-            sum(_scatter(triangles[:, corner], faces[:, axis], len(positions)) for corner in range(3))
-            for axis in range(3)
-        ],
+        [_scatter(triangles, faces[:, axis], len(positions)) for axis in range(3)],
         axis=1,
     )
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
