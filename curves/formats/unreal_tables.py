@@ -28,7 +28,7 @@ MIN_BAKE_FPS = 60.0
 #: Points at which a baked interval is compared with its curve.
 _PROBES = 8
 
-_DICTIONARY_ROW = re.compile(r"(?P<curve>.+)_k(?P<number>\d+)")
+_DICTIONARY_ROW = re.compile(r"(?P<curve>.+)_k(?P<number>\d+)", re.DOTALL)
 
 
 def span(take: Take) -> tuple[float, float]:
