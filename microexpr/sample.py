@@ -120,9 +120,9 @@ def _photographed(
     face: NDArray[np.uint8], motion: NDArray[np.float64], random: np.random.Generator
 ) -> NDArray[np.uint8]:
     """The large picture moved, made small as a sensor sees it, with noise."""
-    moved = cv2.warpAffine(face, motion, face.shape[1::-1], flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(face, motion, face.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     small = cv2.resize(moved, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    noisy = small + random.normal(0.0, _NOISE, small.shape).astype(np.float32)
+    noisy = small + np.float32(_NOISE) * random.standard_normal(small.shape, dtype=np.float32)
     return np.asarray(np.clip(noisy + 0.5, 0.0, 255.0)).astype(np.uint8)
 
 
