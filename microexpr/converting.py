@@ -62,8 +62,7 @@ def writers_of(config: ConvertConfig) -> tuple[Format, ...]:
 
 def _tell(outcome: batch.Outcome, bar: ProgressBar, *, as_json: bool, position: tuple[int, int]) -> None:
     if outcome.status == "failed":
-        bar.clear()
-        sys.stderr.write(f"error: {outcome.error}\n")
+        bar.write(f"error: {outcome.error}", sys.stderr)
     elif not as_json:
         done, total = position
-        bar.print((f"[{done}/{total}] " if total > 1 else "") + report.summary(outcome))
+        bar.write((f"[{done}/{total}] " if total > 1 else "") + report.summary(outcome), sys.stdout)

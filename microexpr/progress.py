@@ -1,8 +1,8 @@
 """Progress on the terminal: one bar a video with frames, stage and time left; nothing where stderr is no terminal."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -47,30 +47,33 @@ class ProgressBar:
             self._bar.remove_task(self._task)
         self._task = None
 
-    def print(self, text: str) -> None:
-        """A line on stdout that does not tear the bar."""
+    def write(self, text: str, stream: TextIO) -> None:
+        """A line on a stream, with the bar taken away meanwhile: both may be the same terminal."""
         self.clear()
         if self._bar is not None:
-            self._bar.refresh()
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+            self._bar.stop()
+        stream.write(text + "\n")
+        stream.flush()
+        if self._bar is not None:
+            self._bar.start()
 
 
 @contextmanager
-def progress_bar() -> Iterator[ProgressBar]:
-    """A live bar on stderr while the block runs; silent if stderr is not a terminal."""
-    console = Console(stderr=True)
+def progress_bar(console: Console | None = None) -> Iterator[ProgressBar]:
+    """A live bar on ``console`` (stderr) while the block runs; silent if that is not a terminal."""
+    console = console or Console(stderr=True)
     if not console.is_terminal:
         yield ProgressBar(None)
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         TextColumn("eta"),
         TimeRemainingColumn(compact=True),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, redirect_stdout=True) as bar:
+    # Not redirected: rich would send what is meant for stdout, perhaps a file, to the terminal.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
         yield ProgressBar(bar)
