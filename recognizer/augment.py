@@ -1,0 +1,77 @@
+"""Changes of training windows whose effect on the truth is known."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own convention)
+
+from recognizer.clips import mirror_flow, mirror_sides
+from recognizer.windows import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """mirror: probability. scale_min, scale_max: factor on the motion and its intensities. affine_px: largest standard
+    deviation, at the crop's border, of a smooth affine motion left by imperfect head removal. noise_px: largest
+    standard deviation of smooth flow noise, a part of it constant over the window (an imperfect neutral)."""
+
+    mirror: float = 0.5
+    scale_min: float = 0.5
+    scale_max: float = 1.5
+    affine_px: float = 0.4
+    noise_px: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale_min <= self.scale_max:
+            raise ValueError(f"scale: expected 0 < scale_min <= scale_max, got {self.scale_min}, {self.scale_max}")
+
+
+def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Batch:
+    """A new batch; ``generator`` (CPU) decides everything."""
+    flow, intensity = _scaled(batch.flow, batch.intensity, config, generator)
+    flow = flow + _affine(flow, config.affine_px, generator) + _smooth_noise(flow, config.noise_px, generator)
+    flip = torch.rand(len(flow), generator=generator) < config.mirror
+    flow[flip] = mirror_flow(flow[flip])
+    intensity[flip] = mirror_sides(intensity[flip])
+    prior = batch.prior
+    if prior is not None:
+        prior = torch.where(flip[:, None, None], prior.flip(-1), prior)
+    return batch._replace(flow=flow, intensity=intensity, prior=prior)
+
+
+def _scaled(
+    flow: Tensor, intensity: Tensor, config: AugmentConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    low, high = math.log(config.scale_min), math.log(config.scale_max)
+    factor = (low + (high - low) * torch.rand(len(flow), generator=generator)).exp()
+    # A full-strength movement is not enlarged: its intensity could not follow.
+    factor = torch.minimum(factor, 1.0 / intensity.amax(dim=(1, 2, 3)).clamp(min=1e-3).clamp(max=1.0))
+    factor = factor[:, None, None, None]
+    return flow * factor[..., None], intensity * factor
+
+
+def _affine(flow: Tensor, largest_px: float, generator: torch.Generator) -> Tensor:
+    """Smooth affine motion like ``flow`` (B, T, 2, H, W): offset, slope and two slow waves in time."""
+    batch, frames, _, height, width = flow.shape
+    time = torch.linspace(0, 1, frames)
+    waves = [torch.ones(frames), time - 0.5]
+    for k in (1, 2):
+        waves += [torch.sin(2 * math.pi * k * time) / k, torch.cos(2 * math.pi * k * time) / k]
+    sigma = largest_px * torch.rand(batch, 1, 1, 1, generator=generator).square()
+    weights = torch.randn(batch, 2, 3, len(waves), generator=generator) * sigma / math.sqrt(len(waves))
+    trajectory = weights @ torch.stack(waves)  # (B, 2, 3, T)
+    x, y = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)
+    one, by_x, by_y = trajectory.permute(2, 0, 3, 1)[..., None, None].unbind(0)  # each (B, T, 2, 1, 1)
+    return (one + by_y * y[:, None]) + by_x * x[None, :]
+
+
+def _smooth_noise(flow: Tensor, largest_px: float, generator: torch.Generator) -> Tensor:
+    """Noise that is smooth in space, drawn on a 14 x 14 grid: one part a frame, one for the whole window."""
+    batch, frames, _, height, width = flow.shape
+    sigma = largest_px * torch.rand(batch, 1, 1, 1, 1, generator=generator).square()
+    each = torch.randn(batch, frames, 2, 14, 14, generator=generator)
+    always = torch.randn(batch, 1, 2, 14, 14, generator=generator)
+    coarse = ((each + always) * sigma).flatten(0, 1)
+    return F.interpolate(coarse, size=(height, width), mode="bilinear").view_as(flow)
