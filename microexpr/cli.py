@@ -154,17 +154,14 @@ def plot(
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="TOML recipe.")],
-    facekit: Annotated[Path | None, typer.Option(help="Face kit folder, if clips are to be rendered.")] = None,
-    clips: Annotated[
-        Path | None, typer.Option(help="Folder of rendered clips: read, or filled with --facekit.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for weights, log and checkpoints.")] = Path("runs/train"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    clips: Annotated[Path, typer.Option(help="Folder of training clips.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, log and checkpoint.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
 ) -> None:
     """Train the network from a recipe."""
     from microexpr.training import run_training
 
-    run_training(config, facekit=facekit, clips=clips, out=out, resume=resume)
+    run_training(config, clips=clips, out=out, resume=resume)
 
 
 @app.command()
@@ -189,7 +186,7 @@ def doctor() -> None:
         typer.echo(line)
     for check in checks:
         if not check.ok and check.remedy:
-            typer.echo(f"{check.name}: {check.remedy}", err=True)
+            typer.echo(f"error: {check.name}: {check.remedy}", err=True)
     raise typer.Exit(0 if all(check.ok for check in checks) else 2)
 
 
