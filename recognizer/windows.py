@@ -71,6 +71,11 @@ class Batch(NamedTuple):
     intensity: Tensor
     duration_s: Tensor
     prior: Tensor | None
+
+    def to(self, device: torch.device) -> "Batch":
+        prior = None if self.prior is None else self.prior.to(device)
+        return Batch(*(value.to(device) for value in self[:-1] if value is not None), prior=prior)
+
     known: Tensor | None = None
 
 
