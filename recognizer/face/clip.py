@@ -31,6 +31,7 @@ class FaceClip:
 
     ``times_s`` (N,) of the frames with a face; ``crops`` (N, 112, 112) uint8; ``expressions`` (N, 117, 2) float16:
     displacement of SHAPE_POINTS from the head's rest shape, in crop pixels; ``openness`` (N, 4), see ``_openness``;
+    ``cameras`` (N, 2, 4): where the head shape's points (x, y, z, 1) lie in the frame;
     ``runs``: slices of frames that follow each other without a break (frames outside of them count as without a
     face); ``no_face``: intervals without a face; ``first_s``: time of the first decoded frame; ``duration_s``: end of
     the last one; ``notes``: sentences for the user.
@@ -40,6 +41,7 @@ class FaceClip:
     crops: NDArray[np.uint8]
     expressions: NDArray[np.float16]
     openness: NDArray[np.float32]
+    cameras: NDArray[np.float32]
     shape: HeadShape
     runs: tuple[slice, ...]
     no_face: tuple[Interval, ...]
@@ -67,9 +69,9 @@ class _Spool:
 class _Seen:
     """A frame cut down to the face's surroundings, so that waiting frames cost little memory."""
 
-    time_s: float
     part: NDArray[np.uint8]
-    points: NDArray[np.float64]
+    corner: tuple[int, int]
+    points: NDArray[np.float64]  # in the part's pixels
 
 
 def _cut_down(frame: Frame, points: NDArray[np.floating]) -> _Seen:
@@ -79,7 +81,7 @@ def _cut_down(frame: Frame, points: NDArray[np.floating]) -> _Seen:
     x0, y0 = (int(v) for v in np.clip(low - margin, 0, (width - 1, height - 1)))
     x1, y1 = (int(v) + 1 for v in np.clip(high + margin, (x0 + 1, y0 + 1), (width, height)))
     grey = cv2.cvtColor(frame.image[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
-    return _Seen(frame.time_s, grey, points.astype(np.float64) - (x0, y0, 0))
+    return _Seen(grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0))
 
 
 def _points_in_crop(
@@ -98,6 +100,7 @@ class _Aligner:
         self.shape: HeadShape | None = None
         self.crops = _Spool(folder, "crops.u8", (CROP, CROP), np.uint8)
         self.expressions = _Spool(folder, "expressions.f16", (len(SHAPE_POINTS), 2), np.float16)
+        self.cameras = _Spool(folder, "cameras.f32", (2, 4), np.float32)
         self.openness = _Spool(folder, "openness.f32", (4,), np.float32)
 
     def add(self, seen: _Seen) -> None:
@@ -123,6 +126,8 @@ class _Aligner:
         self.crops.append(crop_face(seen.part, camera, shape))
         self.expressions.append((points - shape.points[:, :2])[SHAPE_POINTS])
         self.openness.append(_openness(points))
+        camera[:, 3] += seen.corner
+        self.cameras.append(camera)
 
 
 def _openness(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -209,6 +214,7 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
         crops=aligner.crops.read(n),
         expressions=aligner.expressions.read(n),
         openness=aligner.openness.read(n),
+        cameras=aligner.cameras.read(n),
         shape=shape,
         runs=tuple(slice(run.first, run.stop) for run in runs),
         no_face=_gaps(runs, first_s, end_s),

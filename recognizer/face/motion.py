@@ -20,7 +20,7 @@ _FIT_STEP = 2  # the head's field is fitted on every second grid point: 28 x 28
 _ROUNDS = 6
 _TUKEY = 4.685
 _CHUNK = 32
-_SMOOTHING = 1.6  # grid points; a quarter less noise on real skin for 2 % less of a movement 8 crop pixels wide
+_SMOOTHING = 1.0  # grid points; more would flatten movements that are a few crop pixels wide
 _TEXTURE = 3e-4  # structure tensor's smaller eigenvalue (OpenCV's scale) at which flow is half trusted
 
 
@@ -133,15 +133,21 @@ def _openings(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
 
 def motion_from_neutral(
     crops: NDArray[np.uint8], neutral: int, shape: HeadShape, out: NDArray[np.float16], threads: int = 2
-) -> None:
-    """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to every crop (N, 112, 112), head removed."""
+) -> NDArray[np.float32]:
+    """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to every crop (N, 112, 112), head removed.
+
+    Returns the coefficients (N, 2, 4) of the head's part that was removed.
+    """
     head = HeadMotion(shape)
+    removed = np.zeros((len(crops), 2, 4), np.float32)
 
     def measure(start: int) -> None:
         stop = min(start + _CHUNK, len(crops))
         meter = FlowMeter(crops[neutral])
         flow = np.stack([meter.to(crops[i]) for i in range(start, stop)])
-        out[start:stop] = flow - head.field(head.fit(flow))
+        removed[start:stop] = head.fit(flow)
+        out[start:stop] = flow - head.field(removed[start:stop])
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(measure, range(0, len(crops), _CHUNK)))
+    return removed

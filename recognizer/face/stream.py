@@ -20,12 +20,13 @@ Progress = Callable[[str, int, int | None], None]
 class MotionStream:
     """``clip`` with the flow (N, 2, 56, 56) float16 from its frame ``neutral`` to each frame, head motion removed.
 
-    Displacements (u right, v down) in crop pixels (112 a side), at points of the neutral face.
+    ``head`` (N, 2, 4): coefficients of what was removed (see ``HeadMotion``). Displacements (u right, v down) in crop pixels (112 a side), at points of the neutral face.
     """
 
     clip: FaceClip
     neutral: int
     flow: NDArray[np.float16]
+    head: NDArray[np.float32]
 
 
 def measure_motion(
@@ -41,6 +42,6 @@ def measure_motion(
     neutral = choose_neutral(clip)
     flow = np.memmap(folder / "flow.f16", dtype=np.float16, mode="w+", shape=(count, 2, GRID, GRID))
     progress("motion", 0, count)
-    motion_from_neutral(clip.crops, neutral, clip.shape, flow, threads=threads)
+    head = motion_from_neutral(clip.crops, neutral, clip.shape, flow, threads=threads)
     progress("motion", count, count)
-    return MotionStream(clip, neutral, flow)
+    return MotionStream(clip, neutral, flow, head)
