@@ -58,7 +58,8 @@ def _outputs(
             output = net(volume_of(batch.flow, batch.prior).to(device))
         pairs = {f"out_{name}": value for name, value in output._asdict().items()}
         pairs |= {f"true_{name}": getattr(batch, name) for name in ("label", "times", "au", "emotion", "intensity")}
-        pairs["duration_s"] = batch.duration_s
+        known = torch.ones(batch.intensity.shape[:3]) if batch.known is None else batch.known
+        pairs |= {"duration_s": batch.duration_s, "known": known}
         for name, value in pairs.items():
             collected.setdefault(name, []).append(value.float().cpu().numpy())
     return {name: np.concatenate(values) for name, values in collected.items()}
@@ -112,17 +113,18 @@ def _au_figures(data: dict[str, Array], positive: Array, aus: Sequence[int]) -> 
 
 def _intensity_figures(data: dict[str, Array], aus: Sequence[int]) -> dict[str, Any]:
     estimate, truth = data["out_intensity"], data["true_intensity"]
-    active = truth > 0.005
+    known = np.broadcast_to(data["known"][..., None] > 0, truth.shape)
+    active, silent = (truth > 0.005) & known, (truth <= 0.005) & known
     error = np.abs(estimate - truth)
     pairs = {
-        f"{au}{side}": correlation(estimate[..., i, s].ravel(), truth[..., i, s].ravel())
+        f"{au}{side}": correlation(estimate[..., i, s][known[..., i, s]], truth[..., i, s][known[..., i, s]])
         for i, au in enumerate(aus)
         for s, side in enumerate("LR")
         if active[..., i, s].any()
     }
     return {
         "intensity_mae": float(error[active].mean()) if active.any() else float("nan"),
-        "intensity_silent_mae": float(error[~active].mean()) if (~active).any() else float("nan"),
+        "intensity_silent_mae": float(error[silent].mean()) if silent.any() else float("nan"),
         "intensity_r": _mean(list(pairs.values())),
         "intensity_r_per_au": pairs,
     }

@@ -70,13 +70,11 @@ class Batch(NamedTuple):
     emotion: Tensor
     intensity: Tensor
     duration_s: Tensor
-    prior: Tensor | None
+    prior: Tensor | None = None
+    known: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        prior = None if self.prior is None else self.prior.to(device)
-        return Batch(*(value.to(device) for value in self[:-1] if value is not None), prior=prior)
-
-    known: Tensor | None = None
+        return self._replace(**{k: v.to(device) for k, v in self._asdict().items() if v is not None})
 
 
 def load_clips(folder: Path) -> list[ClipRecord]:
@@ -221,6 +219,8 @@ class WindowSampler:
 def _quiet_spans(clip: ClipRecord, min_s: float) -> list[tuple[float, float]]:
     """Stretches of at least ``min_s`` in which no AU is active."""
     quiet = clip.intensity.max(axis=(1, 2)) < QUIET_INTENSITY
+    if clip.intensity_known is not None:
+        quiet &= clip.intensity_known.min(axis=1) > 0
     edges = np.flatnonzero(np.diff(np.concatenate(([False], quiet, [False])).astype(np.int8)))
     spans = [(float(clip.times_s[a]), float(clip.times_s[b - 1])) for a, b in edges.reshape(-1, 2)]
     return [(start, end) for start, end in spans if end - start >= min_s]
