@@ -325,8 +325,8 @@ class _State:
 
 def _sums(index: Ints, values: FloatArray, count: int) -> FloatArray:
     """(count,) the sum of the values at each index."""
-    sums: FloatArray = np.bincount(index.ravel(), values.ravel(), minlength=count)
-    return sums
+    sums = np.bincount(index.ravel(), values.ravel(), minlength=count)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _residuals(problem: _Problem, keys: _Keys, group: Ints, count: int) -> _State:

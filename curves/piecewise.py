@@ -125,15 +125,21 @@ class PiecewiseCubic:
         if least >= low and greatest <= high:
             return self
         poly = PPoly(self.coefficients, self.breaks, extrapolate=False)
-        roots = [poly.solve(level, discontinuity=True) for level in (low, high)]
+        levels = [level for level in (low, high) if np.isfinite(level)]
+        roots = [poly.solve(level, discontinuity=True) for level in levels]
         split = self.refined(np.array([root for root in np.concatenate(roots) if np.isfinite(root)]))
         middle = (split.breaks[:-1] + split.breaks[1:]) / 2
         value = split(middle)
         coefficients = split.coefficients.copy()
         for outside, level in ((value < low, low), (value > high, high)):
-            coefficients[:, outside] = np.array([[0.0], [0.0], [0.0], [level]])
+            if outside.any():
+                coefficients[:, outside] = np.array([[0.0], [0.0], [0.0], [level]])
         coefficients[3] = np.clip(coefficients[3], low, high)
         return PiecewiseCubic(split.breaks, coefficients)
+
+    def maximum(self, other: "PiecewiseCubic") -> "PiecewiseCubic":
+        """The larger of two curves at every time."""
+        return other.plus(self.plus(other.scaled(-1.0)).clamped(0.0, float("inf")))
 
 
 def _span_extremes(coefficients: FloatArray, lengths: FloatArray) -> tuple[FloatArray, FloatArray]:
