@@ -1,0 +1,43 @@
+"""The network over windows of a motion stream, in batches."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recognizer.clips import sample_flow, volume_of
+from recognizer.model import Model
+from recognizer.network import NetworkOutput
+
+_BATCH = 16
+
+#: Windows done, windows in all.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionRun:
+    """Frames that follow each other without a break: ``times_s`` (N,), ``flow`` (N, 2, 56, 56) from neutral in crop
+    pixels, and the facial ``prior`` (56, 56) for networks that read it."""
+
+    times_s: NDArray[np.float64]
+    flow: NDArray[np.floating]
+    prior: NDArray[np.floating] | None = None
+
+
+def predict_windows(
+    run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None = None
+) -> Iterator[tuple[NDArray[np.float64], NetworkOutput]]:
+    """The network's answers to ``windows`` (B, 2) of starts and ends in seconds, a batch at a time: (its windows,
+    answers)."""
+    for first in range(0, len(windows), _BATCH):
+        some = windows[first : first + _BATCH]
+        flow = torch.from_numpy(sample_flow(run.times_s, run.flow, some[:, 0], some[:, 1]))
+        maps = None
+        if run.prior is not None:
+            maps = torch.from_numpy(np.asarray(run.prior, np.float32)).expand(len(some), -1, -1)
+        yield some, model.predict(volume_of(flow, maps))
+        if progress is not None:
+            progress(first + len(some), len(windows))

@@ -1,0 +1,155 @@
+"""Windows to Events: slide, gate, score, merge, and say which AUs took part (SPEC 2).
+
+Windows of several durations slide over each unbroken run of frames. Where the motion gate fires, the network says
+whether a window holds a micro-expression and where its onset, apex and offset lie. Overlapping candidates are merged.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Side
+from recognizer.gate import motion_within, regional_motion
+from recognizer.inference import MotionRun, Progress, predict_windows
+from recognizer.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class SpottingSettings:
+    """``durations_s``: of the windows. ``overlap``: of neighbours, as a part of the duration. ``merge_iou``: from
+    which overlap on two candidates are the same event. ``shortest_s``, ``longest_s``: of an event, onset to offset
+    (1/25 to 1/2 s by definition; what lasts longer than ``longest_s`` is a macro-expression). ``exhaustive``: look at
+    every window, whether or not anything moves."""
+
+    durations_s: tuple[float, ...] = (0.3, 0.45, 0.67, 1.0)
+    overlap: float = 0.8
+    merge_iou: float = 0.2
+    shortest_s: float = 0.04
+    longest_s: float = 0.8
+    exhaustive: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What the network says of B windows: ``times_s`` (B, 3) onset, apex, offset; ``score`` (B,), ``au`` (B, n) and
+    ``emotion`` (B, 7) probabilities; ``looked_at``: how many of ``windows`` the gate let through."""
+
+    times_s: NDArray[np.float64]
+    score: NDArray[np.float64]
+    au: NDArray[np.float64]
+    emotion: NDArray[np.float64]
+    windows: int
+
+
+def slide(times_s: NDArray[np.float64], settings: SpottingSettings) -> NDArray[np.float64]:
+    """(B, 2): starts and ends of all windows over one run; a run shorter than a window has none of that duration."""
+    spans = []
+    for duration in settings.durations_s:
+        latest = times_s[-1] - duration
+        if latest >= times_s[0]:
+            step = duration * (1.0 - settings.overlap)
+            count = int(np.ceil((latest - times_s[0]) / step)) + 1
+            starts = np.linspace(times_s[0], latest, count)
+            spans.append(np.stack([starts, starts + duration], axis=1))
+    return np.concatenate(spans) if spans else np.zeros((0, 2))
+
+
+def score_windows(
+    run: MotionRun, model: Model, settings: SpottingSettings, progress: Progress | None = None
+) -> Candidates:
+    """Slide, gate and score the windows of one run."""
+    windows = slide(run.times_s, settings)
+    count = len(windows)
+    if not settings.exhaustive and count:
+        moved = motion_within(run.times_s, regional_motion(run.flow), windows)
+        windows = windows[moved >= model.thresholds.gate_px]
+    outputs = [output for _, output in predict_windows(run, model, windows, progress)]
+    if not outputs:
+        n = len(model.network.config.aus)
+        return Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, n)), np.zeros((0, len(Emotion))), count)
+    fractions = torch.cat([o.times for o in outputs]).double().numpy()
+    return Candidates(
+        times_s=np.sort(windows[:, :1] + fractions * (windows[:, 1:] - windows[:, :1]), axis=1),
+        score=torch.cat([o.score_logit for o in outputs]).double().sigmoid().numpy(),
+        au=torch.cat([o.au_logits for o in outputs]).double().sigmoid().numpy(),
+        emotion=torch.cat([o.emotion_logits for o in outputs]).double().softmax(dim=1).numpy(),
+        windows=count,
+    )
+
+
+def merge(found: Candidates, threshold: float, settings: SpottingSettings) -> list[tuple[int, NDArray[np.intp]]]:
+    """Groups of candidates that mean the same event: (the best one, all of the group), best groups first.
+
+    Candidates below ``threshold`` or of impossible length are left out. The best one left takes all that overlap it
+    by ``merge_iou`` or whose apex lies inside it, until none is left.
+    """
+    onset, apex, offset = found.times_s.T
+    length = offset - onset
+    usable = (found.score >= threshold) & (length >= settings.shortest_s) & (length <= settings.longest_s)
+    left = np.flatnonzero(usable)
+    left = left[np.argsort(-found.score[left], kind="stable")]
+    groups = []
+    while len(left):
+        best = left[0]
+        overlap = np.clip(np.minimum(offset[left], offset[best]) - np.maximum(onset[left], onset[best]), 0.0, None)
+        iou = overlap / (length[left] + length[best] - overlap)
+        inside = (apex[left] >= onset[best]) & (apex[left] <= offset[best])
+        same = (iou >= settings.merge_iou) | inside
+        groups.append((int(best), left[same]))
+        left = left[~same]
+    return groups
+
+
+def spot(
+    found: Candidates, run: MotionRun, intensity: NDArray[np.floating], model: Model, settings: SpottingSettings
+) -> list[Event]:
+    """The events of one run, in time order. ``intensity`` (N, n, 2): its AU tracks."""
+    events = []
+    onset, apex, offset = found.times_s.T
+    length = np.maximum(offset - onset, 1e-9)
+    for best, group in merge(found, model.thresholds.score, settings):
+        overlap = np.clip(np.minimum(offset[group], offset[best]) - np.maximum(onset[group], onset[best]), 0.0, None)
+        weight = found.score[group] * (overlap / (length[group] + length[best] - overlap)) ** 2
+        weight /= weight.sum()
+        start, peak, end = (float(weight @ column[group]) for column in (onset, apex, offset))
+        a, b = np.searchsorted(run.times_s, (start, end))
+        aus = _present(weight @ found.au[group], intensity[max(a - 1, 0) : b + 1], model)
+        if aus:
+            emotion = _emotion(weight @ found.emotion[group])
+            events.append(Event(start, min(max(peak, start), end), end, float(found.score[best]), emotion, aus))
+    return sorted(events, key=lambda event: event.onset_s)
+
+
+def _emotion(probabilities: NDArray[np.float64]) -> EmotionEstimate:
+    shares = probabilities / probabilities.sum()
+    table = {emotion: float(share) for emotion, share in zip(Emotion, shares, strict=True)}
+    return EmotionEstimate(max(table, key=table.__getitem__), table)
+
+
+def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], model: Model) -> tuple[AUActivation, ...]:
+    """The AUs that rise within the event and that the graph calls present, strongest first.
+
+    ``probability`` (n,) by the graph; ``inside`` (k, n, 2): intensity during the event. Where the graph calls none
+    present, the AU that it finds likeliest among those that rise.
+    """
+    if len(inside) == 0:
+        return ()
+    rise = inside.max(axis=0) - np.minimum(inside[0], inside[-1])  # (n, 2)
+    rises = rise.max(axis=1) >= model.thresholds.rise
+    chosen = rises & (probability >= model.thresholds.au)
+    if rises.any() and not chosen.any():
+        chosen = np.arange(len(rises)) == np.argmax(np.where(rises, probability, -1.0))
+    aus = np.array(model.network.config.aus)
+    found = [AUActivation(int(aus[i]), *_sided(int(aus[i]), rise[i])) for i in np.flatnonzero(chosen)]
+    return tuple(sorted(found, key=lambda activation: -activation.intensity))
+
+
+def _sided(au: int, rise: NDArray[np.floating]) -> tuple[Side, float]:
+    """One side where the other moves less than a third as much; the AUs of the midline are always both."""
+    left, right = (float(min(value, 1.0)) for value in rise)
+    strongest = max(left, right)
+    if au in MIDLINE_AUS or min(left, right) >= strongest / 3:
+        return Side.BOTH, (left + right) / 2
+    return (Side.LEFT, left) if left > right else (Side.RIGHT, right)

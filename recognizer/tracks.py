@@ -1,0 +1,50 @@
+"""Per-frame AU intensity of a whole motion stream: overlapping windows of the network, blended."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.inference import MotionRun, Progress, predict_windows
+from recognizer.model import Model
+
+_FRAMES = 16
+#: Windows are as long as 16 frames, within what the network was trained on.
+_SHORTEST_S, _LONGEST_S = 0.3, 1.0
+
+
+def track_intensity(run: MotionRun, model: Model, progress: Progress | None = None) -> NDArray[np.float32]:
+    """(N, n, 2): intensity in [0, 1] of each AU, left and right, at each time of the run.
+
+    Neighbouring windows overlap by half and are blended by a triangle.
+    """
+    windows = _windows(run.times_s)
+    total = np.zeros((len(run.times_s), len(model.network.config.aus), 2))
+    weight = np.zeros((len(run.times_s), 1, 1))
+    for some, output in predict_windows(run, model, windows, progress):
+        for window, values in zip(some, output.intensity.numpy(), strict=True):
+            part, triangle, at = _resampled(run.times_s, window, values)
+            total[part] += triangle * at
+            weight[part] += triangle
+    return (total / weight).astype(np.float32)
+
+
+def _windows(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, 2): starts and ends of windows of one length that cover the run, overlapping by at least half."""
+    span = float(times_s[-1] - times_s[0])
+    step = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1 / 30
+    length = float(np.clip((_FRAMES - 1) * step, _SHORTEST_S, _LONGEST_S))
+    count = max(1, int(np.ceil(2 * span / length)))
+    starts = np.linspace(times_s[0], max(times_s[-1] - length, times_s[0]), count)
+    return np.stack([starts, starts + length], axis=1)
+
+
+def _resampled(
+    times_s: NDArray[np.float64], window: NDArray[np.float64], values: NDArray[np.float32]
+) -> tuple[slice, NDArray[np.float64], NDArray[np.float64]]:
+    """``values`` (16, n, 2) of a window at the run's own times inside it: (where, weights, values)."""
+    start, end = window
+    a, b = np.searchsorted(times_s, (start - 1e-9, end + 1e-9))
+    position = np.clip((times_s[a:b] - start) / (end - start), 0.0, 1.0) * (_FRAMES - 1)
+    below = np.minimum(position.astype(int), _FRAMES - 2)
+    share = (position - below)[:, None, None]
+    triangle = (1.02 - np.abs(2 * position / (_FRAMES - 1) - 1))[:, None, None]
+    return slice(a, b), triangle, values[below] * (1 - share) + values[below + 1] * share
