@@ -1,9 +1,10 @@
 """Live Link Face CSV: the samples that Apple's and Epic's capture app records, one row a frame.
 
 63 columns: Timecode, BlendshapeCount, 52 ARKit shapes, 9 rotations. The file counts shapes and rotations: 61.
-**Order trap:** here JawRight stands before JawLeft and MouthRight before MouthLeft; Apple's list, Live Link UDP and
-NVIDIA's order have Left first. **Case trap:** the first letter is upper case here, lower case in ARKit. Columns are
-therefore always matched by name. Rotations are not known to us and written as 0.
+
+**Order trap:** here JawRight stands before JawLeft and MouthRight before MouthLeft; Live Link over UDP (our control
+list) and NVIDIA's order have Left first. **Case trap:** the first letter is upper case here, lower case in ARKit.
+Columns are therefore always matched by name. Rotations are not known to us and written as 0.
 """
 
 from collections.abc import Sequence
@@ -30,9 +31,8 @@ def header() -> tuple[str, ...]:
 def _file_order() -> list[str]:
     order = list(control_names("arkit"))
     for left, right in (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight")):
-        if order.index(left) < order.index(right):
-            first, second = order.index(left), order.index(right)
-            order[first], order[second] = right, left
+        first, second = order.index(left), order.index(right)
+        order[first], order[second] = right, left
     return order
 
 

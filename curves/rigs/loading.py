@@ -24,7 +24,10 @@ def rig_names() -> tuple[str, ...]:
 
 
 def control_names(base: str) -> tuple[str, ...]:
-    """All controls of ``arkit`` (52, Apple's order) or ``metahuman`` (251, as streamed by UE 5.8); else ValueError."""
+    """All controls of ``arkit`` (52, in the order of Live Link over UDP) or ``metahuman`` (251, as UE 5.8 streams them).
+
+    Raises ValueError for any other base.
+    """
     if base not in _BASES:
         raise ValueError(f"control list: expected one of {', '.join(_BASES)}, got {base}")
     return tuple((files("curves.rigs") / f"{base}_controls.txt").read_text(encoding="utf-8").split())

@@ -262,6 +262,24 @@ def test_text_that_is_no_strict_json(text: str, tmp_path: Path) -> None:
         read_take(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("events", 0, "score"), 1.5),
+        (("events", 0, "aus", 0, "intensity"), -0.1),
+        (("tracks", 0, "values"), [0.5, 1.5]),
+        (("tracks", 0, "au"), 0),
+        (("fps",), 0),
+    ],
+)
+def test_the_schema_alone_knows_the_ranges(place: Place, value: Any) -> None:
+    validator = Draft202012Validator(schema.load_schema("take"))
+    document = copy.deepcopy(DOCUMENT)
+    assert validator.is_valid(document)
+    _at(document, place[:-1])[place[-1]] = value
+    assert not validator.is_valid(document)
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         read_take(tmp_path / "none.take.json")
