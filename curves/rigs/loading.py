@@ -24,7 +24,7 @@ def rig_names() -> tuple[str, ...]:
 
 
 def control_names(base: str) -> tuple[str, ...]:
-    """All controls of ``arkit`` (52, in the order of Live Link over UDP) or ``metahuman`` (251, as UE 5.8 streams them).
+    """All controls of ``arkit`` (52, in Live Link UDP order) or ``metahuman`` (251, as UE 5.8 streams them).
 
     Raises ValueError for any other base.
     """
