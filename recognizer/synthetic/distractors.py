@@ -15,7 +15,7 @@ Floats64 = NDArray[np.float64]
 @dataclass(frozen=True, slots=True, eq=False)
 class Distraction:
     """Per frame: ``weights`` (N, len(DISTRACTORS)), ``gaze`` (N, 2) degrees right and up, ``poses`` (N,),
-    ``speaking`` (N,) bool, ``light`` (N,) factor around 1."""
+    ``speaking`` (N,) bool (the mouth moves without AU truth), ``light`` (N,) factor around 1."""
 
     weights: Floats64
     gaze: Floats64
@@ -36,6 +36,8 @@ def draw_distraction(rng: np.random.Generator, times_s: Floats64, *, amount: flo
     _blinks(rng, times_s, weights)
     if rng.random() < speech:
         speaking = _speech(rng, times_s, weights)
+    elif rng.random() < 0.15 * amount:
+        speaking = _fidget(rng, times_s, weights)
     return Distraction(weights, gaze, _poses(rng, times_s, amount), speaking, _light(rng, times_s, amount))
 
 
@@ -56,7 +58,7 @@ def _blinks(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> N
     for _ in range(int(rng.poisson(0.5 * times_s[-1]))):
         start = rng.uniform(-0.1, times_s[-1])
         blink = Envelope(start, rng.uniform(0.05, 0.1), rng.uniform(0.0, 0.06), rng.uniform(0.1, 0.2))
-        depth = rng.uniform(0.85, 1.0) if rng.random() < 0.8 else rng.uniform(0.2, 0.7)
+        depth = rng.uniform(0.9, 1.06) if rng.random() < 0.8 else rng.uniform(0.2, 0.7)
         for side in ("eyeBlink_L", "eyeBlink_R"):
             closed = depth * rng.uniform(0.93, 1.0) * blink.at(times_s)
             weights[:, _column(side)] = np.maximum(weights[:, _column(side)], closed)
@@ -103,6 +105,16 @@ def _speech(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> N
         if name.endswith("_L"):
             weights[:, _column(name[:-1] + "R")] += motion
     return np.asarray(gate > 0.01)
+
+
+def _fidget(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> NDArray[np.bool_]:
+    """A swallow, a lick, a shift of the jaw: one to three mouth shapes for 0.3 to 1 s."""
+    rise, fall = rng.uniform(0.12, 0.4, 2)
+    move = Envelope(rng.uniform(0.0, times_s[-1]), rise, rng.uniform(0.0, 0.3), fall).at(times_s)
+    habits = ("mouthRollLower", "mouthRollUpper", "mouthLeft", "mouthRight", "jawLeft", "jawRight", "jawForward")
+    for name in rng.choice((*habits, "mouthPucker"), int(rng.integers(1, 4)), replace=False):
+        weights[:, _column(str(name))] += rng.uniform(0.05, 0.45) * move
+    return np.asarray(move > 0.01)
 
 
 def _poses(rng: np.random.Generator, times_s: Floats64, amount: float) -> tuple[Pose, ...]:

@@ -83,7 +83,7 @@ class Studio:
         script = draw_script(np.random.default_rng([seed, 1]), settings, load_priors(), self._strength)
         rng = np.random.default_rng([seed, 2])
         camera = draw_camera(rng) if rng.random() < settings.camera_noise else Camera()
-        view = View(settings.size_px, float(rng.uniform(0.5, 0.68)), float(rng.uniform(45, 140)))
+        view = View(settings.size_px, float(rng.uniform(0.55, 0.74)), float(rng.uniform(45, 140)))
         person = seed if identity_seed is None else identity_seed
         fps = float(1.0 / np.median(np.diff(script.times_s)))
         frames = self._draw(script, person, view)

@@ -65,6 +65,16 @@ def _curve(points: Points, count: int, *, closed: bool = False) -> Points:
     return np.vstack([*samples, ring[-2:-1]]) if not closed else np.vstack(samples)
 
 
+def _soften(mask: Layer, drawn: Points, reach_px: float, blur_px: float) -> Layer:
+    """Blur ``mask`` in place around the points ``drawn`` (n, 2), which paint ``reach_px`` far."""
+    margin = reach_px + 4 * blur_px + 2
+    left, top = np.maximum(np.floor(drawn.min(0) - margin), 0).astype(int)
+    right, bottom = np.ceil(drawn.max(0) + margin).astype(int)
+    part = mask[top:bottom, left:right]
+    part[:] = cv2.GaussianBlur(part, (0, 0), blur_px)
+    return mask
+
+
 class Canvas:
     """A skin texture in the making: float RGB 0..255 with the landmarks in texture pixels."""
 
@@ -95,19 +105,18 @@ class Canvas:
     def _filled(self, outline: Points, blur_px: float) -> Layer:
         mask = self._mask()
         cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
-        return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px))
+        return _soften(mask, outline, 0.0, blur_px)
 
     def _stroke(self, line: Points, width: int, blur_px: float) -> Layer:
         mask = self._mask()
         cv2.polylines(mask, [np.round(line * 16).astype(np.int32)], False, 1.0, width, cv2.LINE_8, 4)
-        return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px))
+        return _soften(mask, line, width, blur_px)
 
-    def _blob(self, centre: Points, radius: tuple[float, float], angle: float = 0.0) -> Layer:
+    def _blob(self, centre: Points, radius: tuple[float, float]) -> Layer:
         mask = self._mask()
         axes = (max(1, round(radius[0])), max(1, round(radius[1])))
-        middle = (round(centre[0]), round(centre[1]))
-        cv2.ellipse(mask, middle, axes, angle, 0, 360, 1.0, -1)
-        return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.8, 0.4 * min(radius))))
+        cv2.ellipse(mask, (round(centre[0]), round(centre[1])), axes, 0.0, 0, 360, 1.0, -1)
+        return _soften(mask, centre[None], max(radius), max(0.8, 0.4 * min(radius)))
 
     def mottle(self, rng: np.random.Generator) -> None:
         """Uneven tone and pores: noise from a hand's width to a pixel."""

@@ -33,7 +33,7 @@ class SceneSettings:
     amplitude: tuple[float, float] = (0.01, 0.04)
     events: tuple[float, float, float] = (0.15, 0.5, 0.35)  # chance of 0, 1, 2 events
     uniform_aus: float = 0.4
-    macro: float = 0.35
+    macro: float = 0.4
     speech: float = 0.2
     distraction: float = 1.0  # 0: a still head that does not blink
     camera_noise: float = 1.0  # 0: neither noise nor blur nor compression
@@ -83,7 +83,7 @@ class Script:
         return np.clip(total, 0.0, 1.0).astype(np.float32)
 
     def intensity_known(self) -> NDArray[np.float32]:
-        """(N, 19): 0 while speech moves the mouth in ways that have no AU truth, else 1."""
+        """(N, 19): 0 while speech or a fidget moves the mouth in ways that have no AU truth, else 1."""
         known = np.ones((len(self.times_s), _COUNT), np.float32)
         for au in (10, 16, 17, 18, 20, 24, 25, 26):
             known[self.distraction.speaking, DEFAULT_AUS.index(au)] = 0.0
@@ -187,9 +187,12 @@ _MACROS: tuple[dict[int, float], ...] = (
 
 
 def _draw_macro(rng: np.random.Generator, duration_s: float) -> tuple[Envelope, Floats64]:
-    """One lasting expression; it may be there at the first frame or still at the last."""
+    """One lasting expression; it may be there at the first frame or still at the last.
+
+    Faint ones, as small as a micro-expression but slow, teach that speed makes the difference.
+    """
     peaks = np.zeros((_COUNT, 2))
-    strength = rng.uniform(0.25, 1.0)
+    strength = float(np.exp(rng.uniform(np.log(0.06), 0.0))) if rng.random() < 0.5 else rng.uniform(0.3, 1.0)
     sides = rng.uniform(0.85, 1.0, 2)
     for au, share in _MACROS[int(rng.integers(len(_MACROS)))].items():
         peaks[DEFAULT_AUS.index(au)] = strength * share * (sides if au not in MIDLINE_AUS else 1.0)
