@@ -70,6 +70,13 @@ class ResNet3D18(nn.Module):
     def forward(self, volume: Tensor) -> BackboneOutput:
         x = self.stem(volume)
         fine = x = self.blocks[0](x)
-        for block in list(self.blocks)[1:]:
+        for block in list(self.blocks)[1:-1]:
             x = block(x)
+        # torch 2.13 on CPU: the bfloat16 weight gradient of a 3x3x3 convolution over 2 frames holds uninitialised
+        # memory (seen for widths 128 and 256; 4 frames are right). Block 4 has 2: it trains in float32.
+        if torch.is_grad_enabled() and x.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                x = self.blocks[-1](x.float())
+        else:
+            x = self.blocks[-1](x)
         return BackboneOutput(fine, x, x.mean(dim=(2, 3, 4)))

@@ -228,7 +228,12 @@ class _Training:
         losses = joint_loss(output, batch, self.config.loss)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(losses["total"])
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
+        if not torch.isfinite(norm):
+            raise InputError(
+                f"Training diverged at step {self.step + 1}: check the clips for wild flow, lower learning_rate or set "
+                'precision = "fp32".'
+            )
         self.optimiser.step()
         self.step += 1
         update_average(self.average, self.net, min(self.config.ema_decay, (1 + self.step) / (10 + self.step)))
