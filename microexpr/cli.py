@@ -41,10 +41,10 @@ Formats = Annotated[
     typer.Option("--format", help=f"Beside take.json; repeat or use commas [{','.join(_DEFAULT.format)}]."),
 ]
 Keys = Annotated[str | None, typer.Option(help=f"auto: few keys; exact: the spline itself [{_DEFAULT.keys}].")]
-Tolerance = Annotated[float | None, typer.Option(help=f"Of auto keys, part of a curve's peak [{_DEFAULT.tolerance}].")]
+Tolerance = Annotated[float | None, typer.Option(help="Error of keys, part of a curve's peak [auto 0.005, exact 0].")]
 EmotionName = Annotated[str | None, typer.Option("--emotion", help=f"{', '.join(EMOTION_CHOICES)} [none].")]
 Intensity = Annotated[str | None, typer.Option(help="0 to 1, or 'draw': from the data, with --seed [1].")]
-Gain = Annotated[float | None, typer.Option(help="Exaggerate: 1 is as measured, clamped at rig weight 1 [1].")]
+Gain = Annotated[float | None, typer.Option(help="Exaggerate: up to 100, clamped at rig weight 1 [1].")]
 Seed = Annotated[int | None, typer.Option(help="Of --intensity draw [0].")]
 Start = Annotated[float | None, typer.Option(help="First second to convert.")]
 End = Annotated[float | None, typer.Option(help="Second to stop before.")]

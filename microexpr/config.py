@@ -10,16 +10,20 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from curves.errors import InputError
 from curves.values import BasicEmotion
+
+KeyMode = Literal["auto", "exact"]
 
 NO_EMOTION = "none"
 AUTO_EMOTION = "auto"
 DRAW_INTENSITY = "draw"
 
-KEY_MODES: tuple[str, ...] = ("auto", "exact")
+KEY_MODES: tuple[KeyMode, ...] = ("auto", "exact")
+#: Upper end of ``gain`` in curves/modulators.toml; said here so that the command line starts without scipy.
+MAX_GAIN = 100.0
 EMOTION_CHOICES: tuple[str, ...] = (NO_EMOTION, AUTO_EMOTION, *(emotion.value for emotion in BasicEmotion))
 
 
@@ -31,11 +35,12 @@ class ConvertConfig:
         rig: a shipped rig's name or the path of a mapping TOML.
         format: names of the formats written beside ``take.json``, which is always written; ``take`` alone: no other.
         keys: ``auto`` (few Auto keys, the paper's way) or ``exact`` (User/Break tangents, spline reproduced).
-        tolerance: largest error of ``auto`` keys, as a fraction of each curve's own peak, in (0, 1).
+        tolerance: largest error of the keys, as a fraction of each curve's own peak, below 1; None: 0.005 for ``auto``,
+            0 for ``exact``.
         emotion: ``none`` leaves the measured intensities as they are; ``auto`` takes the emotion of the events found;
             else one of BasicEmotion.
         intensity: i_v of SPEC 4 in [0, 1], or ``draw``: drawn from the data's distribution with ``seed``.
-        gain: exaggeration, > 0; above 1 the result is clamped at rig weight 1.
+        gain: exaggeration, above 0, at most 100; above 1 the result is clamped at rig weight 1.
         seed: of ``draw``, >= 0; mixed with the source's digest, so that each video of a folder draws its own.
         start, end: part of the video to convert, seconds from its first frame; None: from its start, to its end.
         face: which face, 1 is the largest; None: the largest.
@@ -46,8 +51,8 @@ class ConvertConfig:
 
     rig: str = "metahuman"
     format: tuple[str, ...] = ("curvetable",)
-    keys: str = "auto"
-    tolerance: float = 0.005
+    keys: KeyMode = "auto"
+    tolerance: float | None = None
     emotion: str = NO_EMOTION
     intensity: float | str = 1.0
     gain: float = 1.0
@@ -62,13 +67,18 @@ class ConvertConfig:
     def __post_init__(self) -> None:
         _require_choice("keys", self.keys, KEY_MODES)
         _require_choice("emotion", self.emotion, EMOTION_CHOICES)
-        _require(0.0 < self.tolerance < 1.0, "tolerance", "between 0 and 1, 0.005 for 0.5 %", self.tolerance)
+        self._check_tolerance()
         self._check_intensity()
-        _require(math.isfinite(self.gain) and self.gain > 0.0, "gain", "above 0", self.gain)
+        _require(0.0 < self.gain <= MAX_GAIN, "gain", f"above 0 and at most {MAX_GAIN:g}", self.gain)
         _require(self.seed >= 0, "seed", "0 or more", self.seed)
         _require(self.face is None or self.face >= 1, "face", "1 or more, 1 is the largest face", self.face)
         _require(self.fps is None or 0.0 < self.fps < math.inf, "fps", "above 0", self.fps)
         self._check_range()
+
+    def _check_tolerance(self) -> None:
+        if self.tolerance is not None:
+            held = 0.0 < self.tolerance < 1.0 or (self.tolerance == 0.0 and self.keys == "exact")
+            _require(held, "tolerance", "above 0 and below 1, 0.005 for 0.5 %", self.tolerance)
 
     def _check_intensity(self) -> None:
         drawn = self.intensity == DRAW_INTENSITY

@@ -36,7 +36,7 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
     modulation, modulation_notes = choose_modulation(analysis.events, config, seed=_own_seed(config, provenance))
     progress("curves", 0, None)
     keys = KeySettings(mode=config.keys, tolerance=config.tolerance)
-    curves = build_curves(analysis.tracks, rig, modulation, keys)
+    curves = build_curves(analysis.tracks, rig, modulation, keys, analysis.duration_s)
 
     seen = {track.au for track in analysis.tracks}
     notes = [*analysis.notes, *rig.notes(seen), *modulation_notes]

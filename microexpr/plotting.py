@@ -75,15 +75,23 @@ def active_aus(take: Take) -> tuple[int, ...]:
     return tuple(sorted(judged | moving))
 
 
+def time_span(take: Take) -> tuple[float, float]:
+    """(start, end) in seconds of the part that was analysed: a take of ``--start 100`` begins at its first frame."""
+    first = [float(track.times_s[0]) for track in take.tracks if track.times_s.size]
+    first += [gap.start_s for gap in take.no_face]
+    return min(first, default=0.0), take.duration_s
+
+
 def strip_times(take: Take, count: int = 8) -> tuple[tuple[float, bool], ...]:
     """(time, is an apex) of the faces to show, in time order: apexes of the surest events, then even spacing.
 
-    Times lie in ``[0, duration_s)``; never two closer than half an even step, except apexes.
+    Times lie in the part that was analysed; never two closer than half an even step, except apexes.
     """
     surest = sorted(take.events, key=lambda event: -event.score)[: count - 2]
     chosen = [(event.apex_s, True) for event in surest]
-    step = take.duration_s / count
-    even = [(step * (i + 0.5), False) for i in range(count)]
+    start, end = time_span(take)
+    step = (end - start) / count
+    even = [(start + step * (i + 0.5), False) for i in range(count)]
     for time, apex in even:
         if len(chosen) < count and all(abs(time - other) >= step / 2 for other, _ in chosen):
             chosen.append((time, apex))
@@ -148,7 +156,7 @@ def _with_gaps(track: AUTrack) -> tuple[FloatArray, FloatArray]:
 
 def _draw_curves(axes: Axes, take: Take) -> None:
     """All rig curves over each other as Unreal evaluates them, before a rig clamps; the largest are named."""
-    times = np.linspace(0.0, take.duration_s, 1500)
+    times = np.linspace(*time_span(take), 1500)
     sampled = [(curve, evaluate(curve, times)) for curve in take.curves if curve.keys]
     sampled.sort(key=lambda pair: -float(np.abs(pair[1]).max()))
     for rank, (curve, values) in enumerate(sampled):
@@ -185,7 +193,7 @@ def side_of_name(name: str) -> Side:
 
 
 def _draw_time(axes: Axes, take: Take) -> None:
-    axes.set_xlim(0.0, take.duration_s)
+    axes.set_xlim(*time_span(take))
     axes.spines[["top", "right"]].set_visible(False)
     for event in take.events:
         axes.axvspan(event.onset_s, event.offset_s, color=_EVENT_COLOUR, alpha=0.35, linewidth=0, zorder=0)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curves.errors import InputError
-from microexpr.config import EMOTION_CHOICES, KEY_MODES, ConvertConfig, resolve_config
+from curves.modulate import parameters
+from microexpr.config import EMOTION_CHOICES, KEY_MODES, MAX_GAIN, ConvertConfig, resolve_config
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -53,6 +54,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         ("tolerance", 0),
         ("tolerance", float("nan")),
         ("gain", 0),
+        ("gain", 101),
         ("gain", True),
         ("intensity", 1.5),
         ("intensity", "drawn"),
@@ -71,6 +73,11 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 def test_a_value_out_of_range_names_the_setting(name: str, value: object) -> None:
     with pytest.raises(InputError, match=f"^{name}: "):
         resolve_config(None, {name: value})
+
+
+def test_exact_keys_may_be_free_of_error_and_gain_ends_where_the_curves_say() -> None:
+    assert resolve_config(None, {"keys": "exact", "tolerance": 0}).tolerance == 0.0
+    assert parameters()["gain"].high == MAX_GAIN
 
 
 def test_end_must_follow_start() -> None:
