@@ -3,7 +3,7 @@
 The command line takes its `--format` choices from `FORMATS`; a new format is a module and a row here (docs/formats.md).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,18 +19,25 @@ __all__ = ["FORMATS", "Format", "read_curves", "read_take", "safe_name", "take_f
 Written = tuple[list[Path], list[str]]
 
 
+def _holds_all(_: Iterable[str]) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One way to write a take.
 
     ``name`` as on the command line; ``suffix`` follows the stem of the one file or folder that is written;
     ``summary`` is a line of help; ``put`` writes a take to a path and returns the files and notes for the user.
+    ``check_controls`` raises InputError for a rig's control names that the format cannot hold: to be asked before the
+    work, not after it.
     """
 
     name: str
     suffix: str
     summary: str
     put: Callable[[Take, Path], Written]
+    check_controls: Callable[[Iterable[str]], None] = _holds_all
 
     def path(self, directory: Path, stem: str) -> Path:
         """Where `write` puts its one file or folder; characters that Windows forbids are replaced."""
@@ -94,7 +101,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("datatable", ".datatable.json", "Unreal DataTable of FRuntimeFloatCurve rows", _datatable),
             Format("audict", ".audict.csv", "Unreal DataTable, one Time, Disp row a key", _audict),
             Format("curvefloat", ".curvefloat", "folder of UCurveFloat JSON files, one a curve", _curvefloat),
-            Format("livelink", ".livelink.csv", "Live Link Face samples (ARKit rig only)", _livelink),
+            Format(
+                "livelink",
+                ".livelink.csv",
+                "Live Link Face samples (ARKit rig only)",
+                _livelink,
+                livelink.check_controls,
+            ),
             Format("openface", ".openface.csv", "OpenFace-style AU intensities 0..5 per frame", _openface),
         )
     }

@@ -59,6 +59,10 @@ def write_folder(path: Path, texts: Mapping[str, str]) -> list[Path]:
         if path.exists():
             path.rename(old)
         fresh.rename(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
     finally:
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)

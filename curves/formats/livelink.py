@@ -7,7 +7,7 @@ list) and NVIDIA's order have Left first. **Case trap:** the first letter is upp
 Columns are therefore always matched by name. Rotations are not known to us and written as 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from curves.rigs import control_names
 from curves.values import FloatArray, Take
 
 _ROTATIONS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll"))
+
+#: A curve that leaves 0..1 by less, as key fitting may, is clamped without a word.
+_WORTH_A_NOTE = 1e-3
 
 
 def header() -> tuple[str, ...]:
@@ -40,6 +43,13 @@ def _column(arkit_name: str) -> str:
     return arkit_name[0].upper() + arkit_name[1:]
 
 
+def check_controls(names: Iterable[str]) -> None:
+    """Raise InputError unless all names are ARKit shapes: the file has columns for nothing else."""
+    foreign = sorted(set(names) - set(control_names("arkit")))
+    if foreign:
+        raise InputError(f"Live Link Face files hold ARKit shapes only, not {foreign[0]}: convert with --rig arkit.")
+
+
 def write_livelink(take: Take, path: Path) -> list[str]:
     """Write the take's curves, sampled at its frame rate and clamped to 0..1; returns notes for the user.
 
@@ -47,14 +57,13 @@ def write_livelink(take: Take, path: Path) -> list[str]:
     A start that is no time code at this frame rate is left out with a note. Raises InputError if the curves are no
     ARKit shapes.
     """
+    check_controls(curve.name for curve in take.curves)
     shapes = control_names("arkit")
-    foreign = sorted({curve.name for curve in take.curves} - set(shapes))
-    if foreign:
-        raise InputError(f"Live Link Face files hold ARKit shapes only, not {foreign[0]}: convert with --rig arkit.")
     count = max(1, round(take.duration_s * take.frame_rate))
     times = np.arange(count) * (take.frame_rate.denominator / take.frame_rate.numerator)
     values = {curve.name: evaluate(curve, times) for curve in take.curves}
-    clamped = sorted(name for name, samples in values.items() if samples.min() < 0.0 or samples.max() > 1.0)
+    beyond = {name: max(-samples.min(), samples.max() - 1.0) for name, samples in values.items()}
+    clamped = sorted(name for name, distance in beyond.items() if distance > _WORTH_A_NOTE)
     columns = [np.clip(values.get(name, np.zeros(count)), 0.0, 1.0) for name in _file_order()]
     codes, notes = _codes(take, count)
     zeros = [_cell(0.0)] * len(_ROTATIONS)
@@ -64,7 +73,8 @@ def write_livelink(take: Take, path: Path) -> list[str]:
     write_text(path, csv_text(rows))
     notes.append("Live Link Face: head and eye rotations are not known and written as 0.")
     if clamped:
-        notes.append(f"Live Link Face: {', '.join(clamped)} went beyond 0..1 and was clamped.")
+        largest = max(beyond.values())
+        notes.append(f"Live Link Face: {', '.join(clamped)} left 0..1 by at most {largest:.2g} and was clamped.")
     return notes
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curves.build import KeySettings, build_curves
 from curves.errors import FormatError, InputError
 from curves.formats import FORMATS, livelink, openface, read_curves, safe_name, timecode, unreal_json, unreal_tables
 from curves.richcurve import auto_tangents, evaluate
+from curves.rigs import load_rig
 from curves.values import (
     AUActivation,
     AUTrack,
@@ -201,6 +203,23 @@ def test_a_smaller_folder_leaves_nothing_of_the_larger_one(tmp_path: Path) -> No
     assert [file.name for file in tmp_path.iterdir()] == ["a.curvefloat"]
 
 
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.curvefloat"
+    unreal_json.write_curvefloats(asymmetric(), path)
+    rename, failed = Path.rename, []
+
+    def fail_once(self: Path, target: Path) -> Path:
+        if target == path and not failed:
+            failed.append(self)
+            raise PermissionError("in use")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(PermissionError):
+        unreal_json.write_curvefloats(Take(FPS, 1.0, (), (), (bump("jawOpen", 0.1),)), path)
+    assert {file.stem for file in path.iterdir()} == set(PEAK) and list(tmp_path.iterdir()) == [path]
+
+
 def test_unreals_own_layout(tmp_path: Path) -> None:
     path = tmp_path / "Brow.json"
     path.write_text(
@@ -259,10 +278,27 @@ def test_livelink_refuses_other_rigs_and_says_what_it_clamps(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
     take = Take(FPS, 1.0, (), (), (bump("jawOpen", 1.5),), start_timecode="00:00:00:30")
     notes = livelink.write_livelink(take, tmp_path / "a.csv")
-    assert "'00:00:00:30' is no time code at 30" in notes[0] and "jawOpen" in notes[-1]
+    assert "'00:00:00:30' is no time code at 30" in notes[0] and "jawOpen left 0..1" in notes[-1]
     read = livelink.read_livelink(tmp_path / "a.csv")
     assert read.timecodes[0] == "00:00:00:00.000" and read.samples["JawOpen"].max() == 1.0
     assert read.samples["JawOpen"].min() == 0.0
+
+
+def test_a_format_says_before_the_work_which_rigs_it_holds() -> None:
+    FORMATS["livelink"].check_controls(load_rig("arkit").controls)
+    FORMATS["openface"].check_controls(load_rig("metahuman").controls)
+    with pytest.raises(InputError, match="--rig arkit"):
+        FORMATS["livelink"].check_controls(load_rig("metahuman").controls)
+
+
+@pytest.mark.parametrize("mode", ["auto", "exact"])
+def test_built_curves_pass_through_unchanged(mode: Literal["auto", "exact"], tmp_path: Path) -> None:
+    take = asymmetric()
+    take = replace(take, curves=build_curves(take.tracks, load_rig("arkit"), settings=KeySettings(mode=mode)))
+    assert [curve.name for curve in take.curves] == ["jawOpen", "mouthSmileLeft", "mouthSmileRight"]
+    for name in ("take", "datatable", "curvefloat"):
+        FORMATS[name].write(take, tmp_path, "a")
+        assert read_curves(FORMATS[name].path(tmp_path, "a")) == take.curves
 
 
 def test_openface_needs_tracks(tmp_path: Path) -> None:

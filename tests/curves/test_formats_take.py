@@ -105,7 +105,7 @@ takes = st.builds(
 
 
 @given(take=takes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_take_comes_back_to_the_last_bit(take: Take, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("take") / "a.take.json"
     write_take(take, path)
