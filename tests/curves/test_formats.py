@@ -176,7 +176,7 @@ def any_curves(draw: st.DrawFn) -> tuple[RichCurve, ...]:
 
 
 @given(curves=any_curves())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_curvefloat_keeps_every_mode(curves: tuple[RichCurve, ...]) -> None:
     for curve in curves:
         document = json.loads(json.dumps(unreal_json.curvefloat_to_json(curve)))
@@ -186,7 +186,7 @@ def test_curvefloat_keeps_every_mode(curves: tuple[RichCurve, ...]) -> None:
 
 
 @given(curves=any_curves())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_curvefloat_files_never_collide(
     curves: tuple[RichCurve, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
