@@ -45,6 +45,7 @@ def stability() -> NDArray[np.float64]:
     """(468,) prior weight of each point for the head's pose: low where expressions and blinks move the skin."""
     points = canonical_face()
     weights = np.where(points[:, 1] < EYE_LINE + 0.6 * EYE_DISTANCE, 1.0, 0.25)
+    weights[points[:, 1] < EYE_LINE - 0.2 * EYE_DISTANCE] = 0.6  # brows and forehead
     weights[[*_LIDS_RIGHT, *_LIDS_LEFT]] = 0.1
     return weights
 
