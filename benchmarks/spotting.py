@@ -2,9 +2,9 @@
 
     python benchmarks/spotting.py --videos DIR [--clips 24 --seed 1 --json FILE --keep DIR]
 
-For each video the near-neutral stretches are chosen automatically and printed: face followed, lips together, eyes open,
-shape near the person's neutral frame and almost still. Frames of a stretch are played to and fro, so that real noise, compression
-and small motion stay, to clips of 8 s. Each frame is warped by AU motions of our own making
+For each video the near-neutral stretches are chosen automatically and printed: face followed, lips together, eyes
+open, shape near the person's neutral frame and almost still. Frames of a stretch are played to and fro, so that real
+noise, compression and small motion stay, to clips of 8 s. Each frame is warped by AU motions of our own making
 (``recognizer.synthetic.warp``) and encoded again (H.264, crf 18). The program's own analysis then runs on the file.
 Unwarped clips of the same stretches tell the false spots. So: real faces, synthetic motion.
 """
