@@ -113,7 +113,7 @@ def run(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
         try:
             outcome = _attempt(job, work)
         except MicroExprError as error:
-            outcome = Outcome(job, "failed", 0.0, error=" ".join(str(error).split()))
+            outcome = Outcome(job, "failed", 0.0, error=_about(job.source, " ".join(str(error).split())))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             outcome = Outcome(job, "failed", 0.0, error=f"{error.filename or job.source}: {reason}.")
@@ -121,6 +121,11 @@ def run(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             outcome = Outcome(job, "failed", 0.0, error=f"{job.source}: internal error ({text}); please report it.")
         yield replace(outcome, seconds=time.monotonic() - started)
+
+
+def _about(source: Path, message: str) -> str:
+    """The message with the source named, if it does not name it: in a batch one must know which video it was."""
+    return message if source.name in message else f"{source}: {message}"
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from curves.errors import InputError
@@ -18,24 +18,39 @@ def convert_inputs(
     inputs: Sequence[Path], out: Path, config: ConvertConfig, *, overwrite: bool = False, as_json: bool = False
 ) -> int:
     """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
-    load_rig(config.rig)  # wrong names are said before the first video, not once a video
-    writers_of(config)
+    check_outputs(config)
     jobs = batch.plan(inputs, out)
     model = load_model(None if config.weights is None else Path(config.weights))
+
+    def work_with(bar: ProgressBar) -> batch.Work:
+        return batch_work(model, config, bar, overwrite=overwrite, resume=not batch.is_single(inputs))
+
+    return run_jobs(jobs, work_with, as_json=as_json)
+
+
+def check_outputs(config: ConvertConfig) -> None:
+    """Says before the first video, not after it, that the rig, a format or both together cannot be. InputError."""
+    rig = load_rig(config.rig)
+    for writer in writers_of(config):
+        writer.check_controls(rig.controls)
+
+
+def run_jobs(
+    jobs: Sequence[batch.Job], work_with: Callable[[ProgressBar], batch.Work], *, as_json: bool = False
+) -> int:
+    """Runs the jobs with a progress bar, tells about each, returns the exit code."""
+    outcomes: list[batch.Outcome] = []
     with progress_bar() as bar:
-        work = batch_work(model, config, bar, overwrite=overwrite, resume=not batch.is_single(inputs))
-        outcomes = []
-        for outcome in batch.run(jobs, work):
+        for outcome in batch.run(jobs, work_with(bar)):
             outcomes.append(outcome)
             _tell(outcome, bar, as_json=as_json, position=(len(outcomes), len(jobs)))
     code = batch.exit_code(outcomes)
     if as_json:
         sys.stdout.write(json.dumps(report.document(outcomes, code), indent=2, allow_nan=False) + "\n")
     elif len(outcomes) > 1:
-        counts = [
-            f"{sum(o.status == status for o in outcomes)} {status}" for status in ("converted", "skipped", "failed")
-        ]
-        sys.stdout.write(", ".join(counts) + "\n")
+        statuses = [outcome.status for outcome in outcomes]
+        words = [f"{statuses.count(status)} {status}" for status in ("converted", "skipped", "failed")]
+        sys.stdout.write(", ".join(words) + "\n")
     return code
 
 

@@ -26,6 +26,8 @@ def convert(path: Path) -> Take:
     match path.read_text(encoding="utf-8"):
         case "no face":
             raise NoFaceError(f"{path}: no face;\nshow one.")
+        case "sharp":
+            raise InputError("curve jawOpen changes too sharply.")
         case "defect":
             raise ValueError("expected 1, got 2")
         case "disk":
@@ -140,13 +142,16 @@ def test_an_out_that_is_a_file_and_an_empty_folder_are_wrong_use(tmp_path: Path)
 
 
 def test_one_failure_stops_no_other_and_is_one_line(tmp_path: Path) -> None:
-    source = make(tmp_path / "in", {"a.mp4": "no face", "b.mp4": "", "c.mp4": "defect", "d.mp4": "disk", "e.mp4": ""})
+    source = make(
+        tmp_path / "in", {"a.mp4": "no face", "b.mp4": "", "c.mp4": "defect", "d.mp4": "disk", "e.mp4": "sharp"}
+    )
     outcomes = do([source, tmp_path / "in"], tmp_path / "out")
-    assert [outcome.status for outcome in outcomes] == ["failed", "converted", "failed", "failed", "converted"]
+    assert [outcome.status for outcome in outcomes] == ["failed", "converted", "failed", "failed", "failed"]
     errors = [outcome.error or "" for outcome in outcomes]
     assert errors[0].endswith("no face; show one.")
     assert "internal error (ValueError: expected 1, got 2)" in errors[2]
     assert "Permission denied" in errors[3]
+    assert errors[4] == f"{source / 'e.mp4'}: curve jawOpen changes too sharply."
     assert not any("\n" in error for error in errors)
     assert exit_code(outcomes) == 1
 
