@@ -1,0 +1,164 @@
+"""Windows, gate, merging and presence: the steps from a motion stream to events, with a network made for the test."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from curves.values import DEFAULT_AUS, Emotion, Side
+from recognizer.gate import motion_within, regional_motion
+from recognizer.inference import MotionRun
+from recognizer.model import Thresholds
+from recognizer.network import NetworkOutput
+from recognizer.spotting import Candidates, SpottingSettings, merge, score_windows, slide, spot
+from recognizer.tracks import track_intensity
+
+AUS = len(DEFAULT_AUS)
+
+
+class MeanMotion:
+    """A stand-in with a network's answers: AU12's left intensity is the mean downward motion from neutral; a window
+    is an event when its middle moves more than its ends."""
+
+    def __init__(self, **limits: float) -> None:
+        self.thresholds = Thresholds(**limits)
+        self.network = SimpleNamespace(config=SimpleNamespace(aus=DEFAULT_AUS))
+        self.seen = 0
+
+    def predict(self, volumes: torch.Tensor) -> NetworkOutput:
+        self.seen += len(volumes)
+        motion = volumes[:, 4].mean(dim=(2, 3))  # v from neutral, (B, 16)
+        rise = motion[:, 5:11].amax(dim=1) - torch.maximum(motion[:, 0], motion[:, -1])
+        intensity = torch.zeros(len(volumes), 16, AUS, 2)
+        intensity[:, :, DEFAULT_AUS.index(12), 0] = motion.clamp(0, 1)
+        au = torch.full((len(volumes), AUS), -6.0)
+        au[:, DEFAULT_AUS.index(12)] = 6.0
+        emotion = torch.zeros(len(volumes), len(Emotion))
+        emotion[:, 0] = 3.0
+        times = torch.tensor([0.2, 0.5, 0.8]).expand(len(volumes), 3)
+        return NetworkOutput(40 * (rise - 0.15), times, au, emotion, emotion, intensity)
+
+
+def stream(times: NDArray[np.float64], motion: NDArray[np.float64]) -> MotionRun:
+    flow = np.zeros((len(times), 2, 56, 56), np.float16)
+    flow[:, 1] = motion[:, None, None]
+    return MotionRun(times, flow)
+
+
+def pulse(times: NDArray[np.float64], middle: float, width: float, height: float) -> NDArray[np.float64]:
+    return height * np.exp(-0.5 * ((times - middle) / width) ** 2)
+
+
+@pytest.mark.parametrize("fps", [24, 60, 200])
+def test_an_event_is_found_once_at_any_frame_rate(fps: int) -> None:
+    times = np.arange(0, 3, 1 / fps)
+    run, model, how = stream(times, pulse(times, 1.5, 0.08, 0.4)), MeanMotion(), SpottingSettings()
+    tracks = track_intensity(run, model)
+    events = spot(score_windows(run, model, how), run, tracks, model, how)
+    assert len(events) == 1
+    assert events[0].onset_s < 1.5 < events[0].offset_s
+    assert [(a.au, a.side) for a in events[0].aus] == [(12, Side.LEFT)]
+    assert events[0].aus[0].intensity == pytest.approx(0.4, abs=0.08)
+    assert events[0].emotion.label is Emotion.HAPPINESS
+
+
+@pytest.mark.parametrize("fps", [24, 50, 200])
+def test_tracks_return_the_intensity_of_every_frame(fps: int) -> None:
+    random = np.random.default_rng(0)
+    times = np.sort(np.arange(0, 3, 1 / fps) + random.uniform(0, 0.3 / fps, 3 * fps))
+    motion = pulse(times, 1.0, 0.15, 0.6) + pulse(times, 2.2, 0.3, 0.3)
+    tracks = track_intensity(stream(times, motion), MeanMotion())
+    assert np.abs(tracks[:, DEFAULT_AUS.index(12), 0] - motion).max() < 0.05
+    assert not tracks[:, DEFAULT_AUS.index(12), 1].any()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 15, 16, 17])
+def test_short_runs_have_tracks(count: int) -> None:
+    times = np.arange(count) / 30
+    tracks = track_intensity(stream(times, np.full(count, 0.25)), MeanMotion())
+    assert tracks.shape == (count, AUS, 2)
+    assert np.allclose(tracks[:, DEFAULT_AUS.index(12), 0], 0.25, atol=1e-3)
+
+
+def test_the_gate_saves_the_network_still_stretches_and_exhaustive_does_not() -> None:
+    times = np.arange(0, 6, 1 / 30)
+    run = stream(times, pulse(times, 1.0, 0.08, 0.5))
+    gated, all_of_them = MeanMotion(), MeanMotion()
+    found = score_windows(run, gated, SpottingSettings())
+    everything = score_windows(run, all_of_them, SpottingSettings(exhaustive=True))
+    assert everything.windows == found.windows == all_of_them.seen
+    assert 0 < gated.seen < all_of_them.seen / 2
+    assert found.score.max() == pytest.approx(everything.score.max())
+
+
+def test_the_gate_measures_the_largest_regional_extent() -> None:
+    flow = np.zeros((30, 2, 56, 56), np.float32)
+    flow[10:20, 0, 8:16, 16:24] = 3.0
+    flow[10:20, 1, 8:16, 16:24] = 4.0
+    moved = motion_within(np.arange(30) / 30, regional_motion(flow), np.array([[0.0, 0.2], [0.0, 0.9]]))
+    assert moved == pytest.approx([0.0, 5.0], abs=1e-5)
+
+
+def test_windows_cover_the_run_and_stay_in_it() -> None:
+    times = np.arange(0, 2, 1 / 30)
+    windows = slide(times, SpottingSettings())
+    assert windows[:, 0].min() == 0.0
+    assert windows[:, 1].max() <= times[-1] + 1e-9
+    for duration in SpottingSettings().durations_s:
+        ends = windows[np.isclose(np.diff(windows, axis=1)[:, 0], duration), 1]
+        assert ends.max() == pytest.approx(times[-1])
+    assert len(slide(np.arange(4) / 30, SpottingSettings())) == 0
+
+
+def candidates(times: NDArray[np.float64], score: NDArray[np.float64]) -> Candidates:
+    return Candidates(times, score, np.zeros((len(score), AUS)), np.full((len(score), 7), 1 / 7), len(score))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 30), st.integers(0, 2**31))
+def test_merged_events_never_share_candidates_and_never_overlap_much(count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    onset = random.uniform(0, 3, count)
+    length = random.uniform(0.02, 0.9, count)
+    times = np.stack([onset, onset + random.uniform(0.1, 0.9, count) * length, onset + length], axis=1)
+    how = SpottingSettings()
+    groups = merge(candidates(times, random.uniform(0, 1, count)), 0.5, how)
+    members = np.concatenate([group for _, group in groups]) if groups else np.zeros(0, int)
+    assert len(set(members.tolist())) == len(members)
+    best = [b for b, _ in groups]
+    for i, a in enumerate(best):
+        for b in best[i + 1 :]:
+            overlap = max(0.0, min(times[a, 2], times[b, 2]) - max(times[a, 0], times[b, 0]))
+            union = (times[a, 2] - times[a, 0]) + (times[b, 2] - times[b, 0]) - overlap
+            assert overlap / union < how.merge_iou
+
+
+def test_what_lasts_too_long_or_scores_too_low_is_no_event() -> None:
+    times = np.array([[0.0, 0.5, 1.5], [2.0, 2.1, 2.3], [3.0, 3.1, 3.2]])
+    groups = merge(candidates(times, np.array([0.9, 0.9, 0.3])), 0.5, SpottingSettings())
+    assert [best for best, _ in groups] == [1]
+
+
+def test_a_side_that_stays_behind_is_not_named() -> None:
+    times = np.arange(0, 2, 1 / 30)
+    run, model = stream(times, np.zeros(len(times))), MeanMotion()
+    au12, au17 = DEFAULT_AUS.index(12), DEFAULT_AUS.index(17)
+    tracks = np.zeros((len(times), AUS, 2))
+    bell = pulse(times, 1.0, 0.06, 1.0)
+    tracks[:, au12] = bell[:, None] * [0.05, 0.3]
+    tracks[:, au17] = bell[:, None] * [0.05, 0.3]
+    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.9]))
+    found.au[:, [au12, au17]] = 0.9
+    (event,) = spot(found, run, tracks, model, SpottingSettings())
+    assert {(a.au, a.side) for a in event.aus} == {(12, Side.RIGHT), (17, Side.BOTH)}
+
+
+def test_nothing_that_rises_is_no_event() -> None:
+    times = np.arange(0, 2, 1 / 30)
+    run, model = stream(times, np.zeros(len(times))), MeanMotion()
+    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.9]))
+    assert spot(found, run, np.full((len(times), AUS, 2), 0.3), model, SpottingSettings()) == []
