@@ -12,7 +12,7 @@ from microexpr.config import ConvertConfig
 from microexpr.converting import batch_work
 from microexpr.faces import plot_take
 from microexpr.progress import progress_bar
-from microexpr.report import activations, aligned, au_name
+from microexpr.report import activations, aligned, au_name, written
 from microexpr.sample import SampleEvent, make_sample
 from recognizer.analysis import load_model
 
@@ -47,7 +47,7 @@ def run_demo(out: Path, seed: int) -> int:
     matches, extra = match_events(truth.events, outcome.take.events)
     picture = out / "sample.png"
     notes = plot_take(outcome.job.take_path, picture)
-    lines = [*truth_table(matches, extra), *(f"wrote {path}" for path in (video, *outcome.files, picture))]
+    lines = [*truth_table(matches, extra), *(f"wrote {path}" for path in (str(video), *written(outcome), str(picture)))]
     sys.stdout.write("\n".join([*lines, *(f"note: {note}" for note in notes)]) + "\n")
     good = sum(match.good for match in matches)
     sys.stdout.write(

@@ -48,7 +48,7 @@ def draw_take(take: Take, file: Path, title: str, faces: Sequence[Thumbnail] = (
     heights = [_STRIP_IN] * bool(faces) + [max(2, len(lanes)) * _LANE_IN, _CURVES_IN]
     figure = Figure(figsize=(_WIDTH_IN, sum(heights) + 1.3), dpi=120)
     FigureCanvasAgg(figure)
-    grid = GridSpec(len(heights), 1, figure=figure, height_ratios=heights, hspace=0.2)
+    grid = GridSpec(len(heights), 1, figure=figure, height_ratios=heights, hspace=0.45 * len(heights) / sum(heights))
     inches = figure.get_figheight()
     grid.update(left=0.075, right=0.985, top=1 - 0.5 / inches, bottom=0.55 / inches)
     figure.suptitle(title, x=0.075, y=1 - 0.12 / inches, ha="left", va="top", fontsize=12)

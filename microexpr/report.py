@@ -1,5 +1,6 @@
 """What the command line says of a conversion: a summary for people, a document for programs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +20,17 @@ def summary(outcome: Outcome) -> str:
         raise ValueError(f"summary: expected a converted outcome with a take, got {outcome.status} without")
     lines = [f"{outcome.job.source}: {_count(len(take.events), 'event')} in {take.duration_s:.2f} s of video"]
     lines += ["  " + line for line in event_table(take.events)]
-    lines += [f"  wrote {path}" for path in outcome.files]
+    lines += [f"  wrote {line}" for line in written(outcome)]
     lines += [f"  note: {note}" for note in (*take.provenance.get("notes", ()), *outcome.notes)]
     lines.append(f"  {_count(len(take.curves), 'curve')}, {_keys(take)} keys, took {outcome.seconds:.1f} s")
     return "\n".join(lines)
+
+
+def written(outcome: Outcome) -> list[str]:
+    """The files of an outcome; a folder of many is one line."""
+    beside = [path for path in outcome.files if path.parent == outcome.job.directory]
+    folders = Counter(path.parent for path in outcome.files if path.parent != outcome.job.directory)
+    return [*(f"{folder} ({_count(number, 'file')})" for folder, number in folders.items()), *map(str, beside)]
 
 
 def event_table(events: Sequence[Event]) -> list[str]:

@@ -7,10 +7,10 @@ import pytest
 
 from curves.errors import InputError, NoFaceError
 from curves.values import AUActivation, Emotion, EmotionEstimate, Event, Side, Take
-from microexpr.batch import Work, is_single, plan
+from microexpr.batch import Job, Outcome, Work, is_single, plan
 from microexpr.config import resolve_config
 from microexpr.converting import check_outputs, run_jobs, writers_of
-from microexpr.report import RESULT_FORMAT
+from microexpr.report import RESULT_FORMAT, written
 
 
 def convert(path: Path) -> Take:
@@ -44,6 +44,13 @@ def test_the_summary_shows_events_files_and_notes(tmp_path: Path, capsys: pytest
     assert event.split() == ["1.000", "1.100", "1.300", "0.80", "fear", "0.40", "AU4", "left", "0.12"]
     assert str(tmp_path / "out" / "a.take.json") in out
     assert "one face." in out
+
+
+def test_a_folder_of_files_is_one_line() -> None:
+    out = Path("out")
+    files = (out / "a.parts" / "x.json", out / "a.parts" / "y.json", out / "a.take.json")
+    lines = written(Outcome(Job(Path("a.mp4"), out, "a"), "converted", 1.0, files=files))
+    assert lines == [f"{out / 'a.parts'} (2 files)", str(out / "a.take.json")]
 
 
 def test_a_batch_counts_and_puts_each_error_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
