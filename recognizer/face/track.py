@@ -28,6 +28,13 @@ class Observation:
     fresh: bool
 
 
+def _between(a: Region, b: Region) -> Region:
+    """Half way from ``a`` to ``b``: points depend a little on the region that they were seen in, and a region taken
+    straight from its points swings from frame to frame."""
+    turn = (b.roll - a.roll + np.pi) % (2 * np.pi) - np.pi
+    return Region((a.x + b.x) / 2, (a.y + b.y) / 2, (a.side + b.side) / 2, a.roll + turn / 2)
+
+
 class FaceTracker:
     """Follows the ``face``-th largest face (1 is the largest) of the frame in which faces are first seen.
 
@@ -73,7 +80,8 @@ class FaceTracker:
         ):
             self._region = None
             return None
-        self._region = self._last = found
+        self._last = found
+        self._region = found if fresh else _between(region, found)
         return Observation(points, presence, fresh)
 
     def _search(self, image: NDArray[np.uint8]) -> Region | None:

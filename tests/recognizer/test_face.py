@@ -1,0 +1,153 @@
+"""Finding and following faces: sizes, turns, losses, several of them, none."""
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from curves.errors import InputError, NoFaceError
+from microexpr._demo_face import draw_face
+from microexpr.sample import demo_landmarks
+from recognizer.face.align import canonical_face, crop_face, fit_camera, head_shape, stability
+from recognizer.face.clip import FaceClip, follow_face
+from recognizer.face.detect import FaceDetector
+from recognizer.face.motion import optical_strain
+from recognizer.face.neutral import choose_neutral
+from recognizer.face.prior import keypoints, prior_map
+from recognizer.face.track import FaceTracker
+from recognizer.video import open_video, write_video
+
+Image = NDArray[np.uint8]
+SIZE = 240
+
+
+@cache
+def face(size: int = SIZE) -> Image:
+    return draw_face(size, seed=2)
+
+
+def grey(width: int, height: int) -> Image:
+    return np.full((height, width, 3), 120, np.uint8)
+
+
+def placed(*faces: tuple[int, int, int], width: int = 640, height: int = 360) -> Image:
+    """Drawn faces (size, left, top) on grey."""
+    canvas = grey(width, height)
+    for size, left, top in faces:
+        canvas[top : top + size, left : left + size] = face(size)
+    return canvas
+
+
+def followed(folder: Path, frames: list[Image], *, fps: int = 25, rank: int | None = None) -> FaceClip:
+    folder = folder / f"face-{rank}"
+    folder.mkdir()
+    write_video(folder / "a.mp4", frames, fps, crf=16)
+    with open_video(folder / "a.mp4") as video:
+        return follow_face(video, folder, face=rank, progress=lambda _: None)
+
+
+@pytest.mark.parametrize("turn_deg", [-25, 0, 25])
+def test_landmarks_lie_on_the_drawn_features_at_any_roll(turn_deg: int) -> None:
+    turn = cv2.getRotationMatrix2D((320, 180), turn_deg, 1.0)
+    picture = cv2.warpAffine(placed((300, 170, 30)), turn, (640, 360), borderMode=cv2.BORDER_REPLICATE)
+    seen = FaceTracker().update(picture)
+    assert seen is not None
+    true = (demo_landmarks(300)[:, :2] + (170, 30)) @ turn[:, :2].T + turn[:, 2]
+    corners = [33, 133, 362, 263, 61, 291]
+    eyes = np.linalg.norm(true[33] - true[263])
+    assert np.linalg.norm(seen.points[corners, :2] - true[corners], axis=1).max() < 0.08 * eyes
+
+
+def test_a_small_face_in_a_wide_picture_is_found_in_tiles() -> None:
+    assert len(FaceDetector().detect(placed((110, 900, 300), width=1280, height=720))) == 1
+
+
+def test_the_largest_face_is_followed_unless_another_is_asked_for(tmp_path: Path) -> None:
+    frames = [placed((180, 40, 90), (300, 320, 40))] * 8
+    largest = followed(tmp_path, frames)
+    second = followed(tmp_path, frames, rank=2)
+    assert largest.cameras[0, 0, 3] > 300 > second.cameras[0, 0, 3]
+    assert "2 faces" in largest.notes[0]
+    assert "the largest" in largest.notes[0]
+    assert "number 2" in second.notes[0]
+    with pytest.raises(InputError, match="only 2 can be seen"):
+        followed(tmp_path, frames, rank=3)
+    with pytest.raises(InputError, match="counts from 1"):
+        FaceTracker(0)
+
+
+def test_a_gap_is_named_and_nothing_bridges_it(tmp_path: Path) -> None:
+    shown, empty = placed((300, 150, 30)), grey(640, 360)
+    clip = followed(tmp_path, [shown] * 12 + [empty] * 10 + [shown] * 12)
+    (gap,) = clip.no_face
+    assert gap.start_s == pytest.approx(12 / 25)
+    assert 22 / 25 <= gap.end_s <= 24 / 25
+    assert len(clip.runs) == 2
+    assert clip.times_s[clip.runs[0].stop - 1] < gap.start_s
+    assert clip.times_s[clip.runs[1].start] >= gap.end_s - 1e-9
+
+
+def test_a_face_for_a_moment_is_no_face(tmp_path: Path) -> None:
+    shown, empty = placed((300, 150, 30)), grey(640, 360)
+    clip = followed(tmp_path, [shown] * 2 + [empty] * 10 + [shown] * 12)
+    assert len(clip.runs) == 1
+    assert clip.no_face[0].start_s == 0.0
+
+
+def test_no_face_at_all_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoFaceError, match=r"No face was found in the 10 frames of a\.mp4"):
+        followed(tmp_path, [grey(320, 240)] * 10)
+
+
+def test_neutral_is_not_the_most_frequent_face(tmp_path: Path) -> None:
+    """A mouth that stands open for most of the clip is not taken for rest."""
+    closed, opened = placed((300, 150, 30)), placed((300, 150, 30)).copy()
+    corner = demo_landmarks(300)[[13, 14]].mean(axis=0)[:2] + (150, 30)
+    cv2.ellipse(opened, tuple(corner.astype(int).tolist()), (26, 18), 0, 0, 360, (60, 20, 20), -1, cv2.LINE_AA)
+    clip = followed(tmp_path, [closed] * 10 + [opened] * 30)
+    assert choose_neutral(clip) < 10
+
+
+def test_the_camera_is_exact_without_outliers_and_robust_with_them() -> None:
+    random = np.random.default_rng(0)
+    shape = canonical_face()
+    true = np.array([[1.5, -0.3, 0.1, 200.0], [0.3, 1.4, -0.2, 90.0]])
+    points = np.column_stack([shape, np.ones(468)]) @ true.T
+    assert np.allclose(fit_camera(shape, points, stability()), true, atol=1e-6)
+    points[random.choice(468, 150, replace=False)] += random.uniform(3, 9, (150, 2))
+    assert np.abs(fit_camera(shape, points, stability()) - true)[:, :3].max() < 2e-3
+
+
+def test_the_crop_does_not_depend_on_where_and_how_large_the_face_is() -> None:
+    crops = []
+    for size, left, top in ((200, 30, 60), (200, 401, 133), (340, 150, 10)):
+        picture = placed((size, left, top))
+        points = np.column_stack([demo_landmarks(size)[:, :2] + (left, top), canonical_face()[:, 2] * size / 200])
+        shape = head_shape(points[None])
+        crops.append(
+            cv2.GaussianBlur(crop_face(picture, fit_camera(shape.points, points, stability()), shape), (0, 0), 2)
+        )
+    assert cv2.absdiff(crops[0], crops[1])[10:-10, 20:-20].mean() < 1.5
+    assert cv2.absdiff(crops[0], crops[2])[10:-10, 20:-20].mean() < 4
+
+
+def test_strain_of_known_fields() -> None:
+    ys, xs = np.mgrid[0:56, 0:56] * 2.0
+    stretch, shear, turn = np.stack([0.1 * xs, 0 * xs]), np.stack([0.1 * ys, 0 * ys]), np.stack([-0.1 * ys, 0.1 * xs])
+    assert np.allclose(optical_strain(stretch), 0.1)
+    assert np.allclose(optical_strain(shear), 0.1 / np.sqrt(2))
+    assert np.allclose(optical_strain(turn), 0.0, atol=1e-6)
+
+
+def test_the_prior_is_high_at_keypoints_and_low_between_them() -> None:
+    points = canonical_face()
+    where, values = keypoints(points), prior_map(points)
+    assert where.shape == (18, 2)
+    eye = points[[133, 362], :2]
+    assert np.allclose(where[12] - where[15], eye[1] - eye[0])  # equation 6: half a distance to either side
+    cells = np.clip((where / 2).astype(int), 0, 55)
+    assert values[cells[:, 1], cells[:, 0]].min() > 4 * values[0, 0]
+    assert 0.0 <= values.min() <= values.max() <= 1.0
