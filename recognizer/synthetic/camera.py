@@ -98,7 +98,8 @@ def compress(frames: Iterable[Image], camera: Camera, fps: float) -> Iterator[Im
 
 def _open_stream(container: Any, camera: Camera, fps: float, shape: tuple[int, ...]) -> Any:
     name = {"h264": "libx264", "mpeg4": "mpeg4"}[camera.codec]
-    stream = container.add_stream(name, rate=Fraction(fps).limit_denominator(1001))
+    # The rate only steers the codec's bit allocation; MPEG-4 knows no clock finer than 1/65535 s.
+    stream = container.add_stream(name, rate=Fraction(fps).limit_denominator(100))
     stream.height, stream.width = shape[:2]
     stream.pix_fmt = "yuv420p"
     stream.thread_count = 1

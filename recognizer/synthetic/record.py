@@ -49,16 +49,10 @@ def record_clips(kit: Path, out: Path, settings: RecordSettings, progress: Calla
         if not _path(out, seed).exists()
     ]
     progress(settings.clips - len(seeds), settings.clips)
-    parts = [(kit, out, seeds[i :: settings.workers], settings) for i in range(settings.workers)]
     context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
-    with context.Pool(settings.workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        results = [pool.apply_async(_record_part, part) for part in parts]
-        while not all(result.ready() for result in results):
-            for result in results:
-                result.wait(2.0)
-            progress(len(list(out.glob("clip-*.safetensors"))), settings.clips)
-        for result in results:
-            result.get()
+    with context.Pool(settings.workers, initializer=_open_studio, initargs=(kit, out, settings)) as pool:
+        for done, _ in enumerate(pool.imap_unordered(_record_seed, seeds), start=settings.clips - len(seeds) + 1):
+            progress(done, settings.clips)
     return len(list(out.glob("clip-*.safetensors")))
 
 
@@ -66,14 +60,25 @@ def _path(out: Path, seed: int) -> Path:
     return out / f"clip-{seed:06d}.safetensors"
 
 
-def _record_part(kit: Path, out: Path, seeds: list[int], settings: RecordSettings) -> None:
-    with Studio(load_facekit(kit), _INNER_PX) as studio:
-        for seed in seeds:
-            person = settings.first_seed + (seed - settings.first_seed) // settings.clips_per_person
-            rendered = studio.clip(seed, settings.scene, identity_seed=person)
-            record = record_clip(rendered, seed)
-            if record is not None:
-                save_clip(record, _path(out, seed))
+class _Worker:
+    """What one process keeps between clips: the OpenGL context lives as long as the process."""
+
+    studio: Studio
+    out: Path
+    settings: RecordSettings
+
+
+def _open_studio(kit: Path, out: Path, settings: RecordSettings) -> None:
+    cv2.setNumThreads(1)
+    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), _INNER_PX), out, settings
+
+
+def _record_seed(seed: int) -> None:
+    settings = _Worker.settings
+    person = settings.first_seed + (seed - settings.first_seed) // settings.clips_per_person
+    record = record_clip(_Worker.studio.clip(seed, settings.scene, identity_seed=person), seed)
+    if record is not None:
+        save_clip(record, _path(_Worker.out, seed))
 
 
 def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:
