@@ -48,9 +48,18 @@ class Model:
 
 
 def load_model(path: Path | None = None, *, device: str = "auto", precision: str = "auto") -> Model:
-    """The shipped default weights, or those of ``path``. Raises SetupError or FormatError, see ``load_network``."""
+    """The shipped default weights, or those of ``path``.
+
+    Raises SetupError or FormatError, see ``load_network``; FormatError for a variant that does not read flow, such as
+    the paper's RGB one, which is there to be trained and compared, not to analyse videos.
+    """
     chosen = default_weights_path() if path is None else path
     network, metadata, digest = load_network(chosen)
+    if network.config.input != "flow" or network.config.frames != 16:
+        raise FormatError(
+            f"{chosen} reads {network.config.input} in {network.config.frames} frames, but videos are analysed by flow "
+            "in 16: choose weights of a flow variant."
+        )
     where = pick_device(device)
     return Model(
         network=network.to(where),

@@ -20,7 +20,8 @@ Progress = Callable[[str, int, int | None], None]
 class MotionStream:
     """``clip`` with the flow (N, 2, 56, 56) float16 from its frame ``neutral`` to each frame, head motion removed.
 
-    ``head`` (N, 2, 4): coefficients of what was removed (see ``HeadMotion``). Displacements (u right, v down) in crop pixels (112 a side), at points of the neutral face.
+    ``head`` (N, 2, 4): coefficients of what was removed (see ``HeadMotion``). Displacements (u right, v down) in crop
+    pixels (112 a side), at points of the neutral face.
     """
 
     clip: FaceClip

@@ -1,0 +1,128 @@
+"""Choose a network's thresholds on people it was not trained on, and report what it scores there.
+
+The validation identities choose; nothing here may be called a test result.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curves.values import Event, Interval
+from recognizer.clips import ClipRecord
+from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores, timing_errors
+from recognizer.gate import motion_within, regional_motion
+from recognizer.inference import MotionRun
+from recognizer.model import Model, Thresholds
+from recognizer.spotting import Candidates, SpottingSettings, merge, score_windows, spot
+from recognizer.tracks import track_intensity
+
+_GATE_MISSES = 0.005  # part of the events that the gate may miss: half of what is allowed, for people not seen
+_SCORES = np.round(np.arange(0.1, 0.96, 0.05), 2)
+_AU_PROBABILITIES = np.round(np.arange(0.2, 0.81, 0.1), 2)
+_RISES = (0.01, 0.015, 0.02, 0.03, 0.04)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the network says of one clip."""
+
+    clip: ClipRecord
+    run: MotionRun
+    intensity: NDArray[np.float32]
+    found: Candidates
+
+
+def calibrate(
+    model: Model, clips: Sequence[ClipRecord], progress: Callable[[int, int], None] = lambda *_: None
+) -> tuple[Thresholds, dict[str, Any]]:
+    """Thresholds for ``model`` and its figures on ``clips``: of people that it was not trained on.
+
+    ``gate_px`` lets at least 99.5 % of their events through; ``score`` maximises the pooled spotting F1 (IoU >= 0.5),
+    ``au`` and ``rise`` the macro F1 of the AUs of found events.
+    """
+    how = SpottingSettings(exhaustive=True)
+    seen = []
+    for done, clip in enumerate(clips, start=1):
+        run = MotionRun(clip.times_s, clip.flow, clip.prior)
+        seen.append(_Seen(clip, run, track_intensity(run, model), score_windows(run, model, how)))
+        progress(done, len(clips))
+    gate_px, gate = _choose_gate(clips)
+    score = max(_SCORES, key=lambda s: _spotting(seen, float(s), how).f1)
+    chosen = replace(model.thresholds, score=float(score), gate_px=gate_px)
+    pairs = [(float(p), float(r)) for p in _AU_PROBABILITIES for r in _RISES]
+    best = max(pairs, key=lambda pair: _au_f1(seen, model, replace(chosen, au=pair[0], rise=pair[1]), how))
+    chosen = replace(chosen, au=best[0], rise=best[1])
+    return chosen, {**gate, **_figures(seen, model, chosen, how)}
+
+
+def _choose_gate(clips: Sequence[ClipRecord]) -> tuple[float, dict[str, Any]]:
+    moved = []
+    for clip in clips:
+        if clip.events:
+            spans = clip.onset_apex_offset[:, [0, 2]]
+            moved += motion_within(clip.times_s, regional_motion(clip.flow), spans).tolist()
+    gate_px = float(np.quantile(moved, _GATE_MISSES)) if moved else 0.0
+    gate_px = round(0.95 * gate_px, 4)
+    return gate_px, {"gate_recall": float(np.mean(np.array(moved) >= gate_px)) if moved else None}
+
+
+def _intervals(times_s: NDArray[np.float64]) -> list[Interval]:
+    return [Interval(float(a), float(b)) for a, b in times_s[:, [0, 2]]]
+
+
+def _spotting(seen: Sequence[_Seen], score: float, how: SpottingSettings) -> BinaryCounts:
+    total = BinaryCounts(0, 0, 0)
+    for one in seen:
+        best = [group[0] for group in merge(one.found, score, how)]
+        total += spotting_scores(_intervals(one.clip.onset_apex_offset), _intervals(one.found.times_s[best]))
+    return total
+
+
+def _events(one: _Seen, model: Model, thresholds: Thresholds, how: SpottingSettings) -> list[Event]:
+    return spot(one.found, one.run, one.intensity, replace(model, thresholds=thresholds), how)
+
+
+def _au_sets(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> Any:
+    """AU sets of matched pairs: (true, found)."""
+    true, found = [], []
+    aus = np.array(model.network.config.aus)
+    for one in seen:
+        events = _events(one, model, thresholds, how)
+        for t, f in match_intervals(_intervals(one.clip.onset_apex_offset), [event.interval for event in events]):
+            true.append({int(au) for au in aus[one.clip.event_au[t].max(axis=1) > 0]})
+            found.append({activation.au for activation in events[f].aus})
+    return true, found
+
+
+def _au_f1(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> float:
+    true, found = _au_sets(seen, model, thresholds, how)
+    return float(np.nan_to_num(macro_f1(au_counts(true, found)))) if true else 0.0
+
+
+def _figures(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> dict[str, Any]:
+    total, errors = BinaryCounts(0, 0, 0), []
+    for one in seen:
+        events = _events(one, model, thresholds, how)
+        true, found = _intervals(one.clip.onset_apex_offset), [event.interval for event in events]
+        total += spotting_scores(true, found)
+        errors += [
+            np.abs(one.clip.onset_apex_offset[t] - (events[f].onset_s, events[f].apex_s, events[f].offset_s))
+            for t, f in match_intervals(true, found)
+        ]
+    true_aus, found_aus = _au_sets(seen, model, thresholds, how)
+    onset, apex, offset = np.median(errors, axis=0) if errors else (np.nan, np.nan, np.nan)
+    return {
+        "clips": len(seen),
+        "identities": len({one.clip.identity for one in seen}),
+        "events": int(sum(one.clip.events for one in seen)),
+        "spotting_f1": total.f1,
+        "spotting_precision": total.precision,
+        "spotting_recall": total.recall,
+        "au_macro_f1": macro_f1(au_counts(true_aus, found_aus)) if true_aus else None,
+        "median_onset_error_s": float(onset),
+        "median_apex_error_s": float(apex),
+        "median_offset_error_s": float(offset),
+    }
