@@ -136,7 +136,7 @@ def _ease_out(
     )
     length = min(ease_s, end_s - start_s)
     slope = float(np.clip(slope, -3 * value / length, 0.0))
-    if length == end_s - start_s:
+    if end_s - start_s - length < 1e-6:
         return hermite([start_s, end_s], [value, 0.0], [slope, 0.0])
     return hermite([start_s, start_s + length, end_s], [value, 0.0, 0.0], [slope, 0.0, 0.0])
 
@@ -150,7 +150,7 @@ def _ease_in(
     )
     length = min(ease_s, end_s - start_s)
     slope = float(np.clip(slope, 0.0, 3 * value / length))
-    if length == end_s - start_s:
+    if end_s - start_s - length < 1e-6:
         return hermite([start_s, end_s], [0.0, value], [0.0, slope])
     return hermite([start_s, end_s - length, end_s], [0.0, 0.0, value], [0.0, 0.0, slope])
 

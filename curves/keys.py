@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curves.autofit import fit_auto, snap, worst_errors
+from curves.autofit import fit_auto, worst_errors
+from curves.autostep import snap
 from curves.bspline import TrackSpline
 from curves.errors import InputError
 from curves.piecewise import PiecewiseCubic, hermite_coefficients
