@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curves.build import KeySettings, build_curves
+from curves.errors import InputError
 from curves.modulate import Modulation, draw_intensity
 from curves.rigs import load_rig
 from curves.values import BASIC_EMOTION, BasicEmotion, Event, Take
@@ -61,8 +62,11 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
 def identity(path: Path, model: Model, config: ConvertConfig) -> dict[str, Any]:
     """The provenance entries that decide a take: source, weights, settings, and the user's own rig file if any.
 
-    The program's version is no part of it: a finished folder stays finished after an update.
+    The program's version is no part of it: a finished folder stays finished after an update. Raises InputError: there
+    is no such path.
     """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path.")
     entries: dict[str, Any] = {
         "weights_sha256": model.sha256,
         "config": config.resolved(),

@@ -165,3 +165,8 @@ def test_a_wrong_rig_is_said_before_the_analysis(video: Path) -> None:
 
     with pytest.raises(InputError, match="No rig"):
         convert(video, MODEL, resolve_config(None, {"rig": "arkitt"}), quiet, analyse=never)
+
+
+def test_a_missing_video_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        make(tmp_path / "none.mp4")
