@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from curves.values import Event, Interval
 from recognizer.clips import ClipRecord
-from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores, timing_errors
+from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.gate import motion_within, regional_motion
 from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
@@ -85,21 +85,22 @@ def _events(one: _Seen, model: Model, thresholds: Thresholds, how: SpottingSetti
     return spot(one.found, one.run, one.intensity, replace(model, thresholds=thresholds), how)
 
 
-def _au_sets(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> Any:
-    """AU sets of matched pairs: (true, found)."""
-    true, found = [], []
+def _au_sets(
+    seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings
+) -> list[tuple[set[int], set[int]]]:
+    """AUs of matched events: (true, found)."""
+    pairs = []
     aus = np.array(model.network.config.aus)
     for one in seen:
         events = _events(one, model, thresholds, how)
         for t, f in match_intervals(_intervals(one.clip.onset_apex_offset), [event.interval for event in events]):
-            true.append({int(au) for au in aus[one.clip.event_au[t].max(axis=1) > 0]})
-            found.append({activation.au for activation in events[f].aus})
-    return true, found
+            true = {int(au) for au in aus[one.clip.event_au[t].max(axis=1) > 0]}
+            pairs.append((true, {activation.au for activation in events[f].aus}))
+    return pairs
 
 
 def _au_f1(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> float:
-    true, found = _au_sets(seen, model, thresholds, how)
-    return float(np.nan_to_num(macro_f1(au_counts(true, found)))) if true else 0.0
+    return float(np.nan_to_num(macro_f1(au_counts(_au_sets(seen, model, thresholds, how)))))
 
 
 def _figures(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _figures(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: S
             np.abs(one.clip.onset_apex_offset[t] - (events[f].onset_s, events[f].apex_s, events[f].offset_s))
             for t, f in match_intervals(true, found)
         ]
-    true_aus, found_aus = _au_sets(seen, model, thresholds, how)
+    per_au = au_counts(_au_sets(seen, model, thresholds, how))
     onset, apex, offset = np.median(errors, axis=0) if errors else (np.nan, np.nan, np.nan)
     return {
         "clips": len(seen),
@@ -121,7 +122,8 @@ def _figures(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: S
         "spotting_f1": total.f1,
         "spotting_precision": total.precision,
         "spotting_recall": total.recall,
-        "au_macro_f1": macro_f1(au_counts(true_aus, found_aus)) if true_aus else None,
+        "au_macro_f1": macro_f1(per_au) if per_au else None,
+        "au_f1": {str(au): None if np.isnan(counts.f1) else round(counts.f1, 3) for au, counts in per_au.items()},
         "median_onset_error_s": float(onset),
         "median_apex_error_s": float(apex),
         "median_offset_error_s": float(offset),

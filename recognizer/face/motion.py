@@ -104,7 +104,7 @@ class HeadMotion:
         """
         every = slice(None, None, _FIT_STEP)
         target = flow[:, :, every, every].reshape(len(flow), 2, -1)[:, :, self._chosen].astype(np.float32)
-        least = np.full((len(flow), 1), np.inf, np.float32)
+        least = np.full((len(flow), 1), np.inf)
         weights = np.empty((len(flow), self._weights.size), np.float32)
         for start in self._starts:
             w, _ = self._refine(target, np.broadcast_to(start, weights.shape), _FIRST_ROUNDS)
@@ -121,7 +121,8 @@ class HeadMotion:
         for _ in range(rounds):
             coefficients, distance = self._solve(target, weights)
             cut = _CUT * np.maximum(np.median(distance, axis=1, keepdims=True), _NOISE)
-            weights = self._weights * np.clip(1.0 - (distance / cut) ** 2, 0.0, None) ** 2 + 1e-9
+            kept = np.clip(1.0 - (distance / cut) ** 2, 0.0, None) ** 2
+            weights = (self._weights * kept + 1e-9).astype(np.float32)
         return weights, coefficients
 
     def _solve(
