@@ -118,7 +118,8 @@ def _join(
         add(_ease_out(piece, leaving, middle, ease_s))
         if index + 1 < len(pieces):
             add(_ease_in(pieces[index + 1], middle, following, ease_s))
-        end = following
+        else:
+            end = following
     if not times:  # a single sample, nothing around it
         instant, value = cast(tuple[float, float], pieces[0])
         return hermite([instant, instant + ease_s], [value, value], [0.0, 0.0])
