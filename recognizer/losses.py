@@ -76,10 +76,13 @@ def _emotion_error(output: NetworkOutput, truth: Tensor) -> Tensor:
 def intensity_loss(estimate: Tensor, truth: Tensor, config: LossConfig, known: Tensor | None = None) -> Tensor:
     """Huber loss in intensity units / ``huber``, active entries weighted up; ``estimate``, ``truth`` (B, T, n, 2).
 
-    ``known`` (B, T, n) leaves out what is not known.
+    ``known`` (B, T, n) leaves out what is not known. Where an AU is silent any ``estimate`` <= 0 is right: it is cut to
+    0 in use.
     """
-    error = F.huber_loss(estimate, truth, reduction="none", delta=config.huber) / config.huber
-    weight = torch.where(truth > 0.005, config.active_weight, 1.0)
+    active = truth > 0.005
+    judged = torch.where(active, estimate, estimate.clamp(min=0.0))
+    error = F.huber_loss(judged, truth, reduction="none", delta=config.huber) / config.huber
+    weight = torch.where(active, config.active_weight, 1.0)
     if known is not None:
         weight = weight * known[..., None]
     return (error * weight).sum() / weight.sum().clamp(min=1.0)

@@ -66,7 +66,7 @@ class NetworkConfig:
 class NetworkOutput(NamedTuple):
     """score_logit (B,): the window holds a micro-expression. times (B, 3): onset, apex, offset as fractions of the
     window, in [0, 1]. au_logits (B, n). emotion_logits (B, 7): the graph's; first_emotion_logits (B, 7): the emotion
-    layer's. intensity (B, T, n, 2): per frame, [left, right]; in [0, 1] in eval mode, not cut at 1 in training."""
+    layer's. intensity (B, T, n, 2): per frame, [left, right]; in [0, 1] in eval mode, not cut in training."""
 
     score_logit: Tensor
     times: Tensor
@@ -112,17 +112,16 @@ class FrameFeatures(nn.Module):
 class IntensityHead(nn.Module):
     """(B, T, frame_width) and the input grid -> (B, T, n, 2).
 
-    Intensity is nearly linear in displacement, so a linear path from the input grid runs beside the features.
-    Softplus with a sharp bend: a silent AU costs no effort, an active one stays linear.
+    Intensity is nearly linear in displacement, so a linear path from the input grid runs beside the features, and
+    nothing bends the sum. In training it is given as it is: cutting it to [0, 1] would leave no gradient to an
+    estimate below 0 or above 1 (``recognizer.losses.intensity_loss`` knows). In eval mode it is cut.
     """
-
-    SHARPNESS = 20.0
 
     def __init__(self, frame_width: int, grid_width: int, count: int) -> None:
         super().__init__()
         self.count = count
         self.frame = nn.Linear(frame_width, count * SIDES)
-        nn.init.constant_(self.frame.bias, -0.05)
+        nn.init.zeros_(self.frame.bias)
         self.direct = nn.Linear(grid_width, count * SIDES, bias=False) if grid_width else None
         if self.direct is not None:
             nn.init.normal_(self.direct.weight, std=1e-3)
@@ -131,9 +130,8 @@ class IntensityHead(nn.Module):
         raw = self.frame(frames)
         if self.direct is not None and grid is not None:
             raw = raw + self.direct(grid)
-        value = F.softplus(raw, beta=self.SHARPNESS).view(*raw.shape[:-1], self.count, SIDES)
-        # Cutting at 1 while training would leave no gradient to an estimate that is too high.
-        return value if self.training else value.clamp(max=1.0)
+        value: Tensor = raw.view(*raw.shape[:-1], self.count, SIDES)
+        return value if self.training else value.clamp(0.0, 1.0)
 
 
 def prior_adjacency(config: NetworkConfig) -> NDArray[np.float64]:

@@ -80,12 +80,15 @@ def test_symmetric_variant_alone_loses_direction() -> None:
     assert np.allclose(symmetric, symmetric.T)
 
 
-def test_intensity_keeps_its_gradient_above_one_in_training() -> None:
+def test_intensity_keeps_its_gradient_outside_its_range_in_training() -> None:
     config = small(VARIANTS["default"])
-    net = MicroExpressionNet(config)
-    net.intensity.frame.bias.data.fill_(1.5)
-    assert net.train()(volume(config)).intensity.max() > 1.0
-    assert net.eval()(volume(config)).intensity.max() == 1.0
+    net, x = MicroExpressionNet(config), volume(config)
+    for bias, cut in ((2.5, 1.0), (-2.5, 0.0)):
+        net.intensity.frame.bias.data.fill_(bias)
+        raw = net.train()(x).intensity
+        assert raw.min() < cut or raw.max() > cut
+        assert torch.autograd.grad(raw.sum(), net.intensity.frame.bias)[0].all()
+        assert (net.eval()(x).intensity == cut).all()
 
 
 def test_bfloat16_gradients_hold_no_uninitialised_memory() -> None:

@@ -12,7 +12,7 @@ from curves.errors import InputError
 from recognizer import variants
 from recognizer.augment import AugmentConfig, augment
 from recognizer.clips import ClipRecord, save_clip
-from recognizer.losses import LossConfig, joint_loss
+from recognizer.losses import LossConfig, intensity_loss, joint_loss
 from recognizer.network import MicroExpressionNet, NetworkOutput
 from recognizer.training import TrainingConfig, TrainingProgress, learning_rate, load_training_config, train
 from recognizer.validation import area_under_curve, correlation, f1_score
@@ -247,6 +247,18 @@ def test_unknown_intensity_does_not_count() -> None:
     changed = output._replace(intensity=output.intensity.index_fill(2, torch.tensor([5]), 7.0))
     one, other = (joint_loss(o, batch._replace(known=known), LossConfig())["intensity"] for o in (output, changed))
     assert torch.equal(one, other)
+
+
+def test_silence_may_be_estimated_below_zero_but_activity_may_not() -> None:
+    truth = torch.zeros(1, 2, 1, 2)
+    estimate = torch.full_like(truth, -0.3).requires_grad_()
+    config = LossConfig()
+    assert intensity_loss(estimate, truth, config) == 0
+    truth[0, 1] = 0.2
+    intensity_loss(estimate, truth, config).backward()
+    assert estimate.grad is not None
+    assert (estimate.grad[0, 1] < 0).all()
+    assert not estimate.grad[0, 0].any()
 
 
 def test_learning_rate_rises_then_falls() -> None:
