@@ -156,12 +156,15 @@ def train(
     config: Annotated[Path, typer.Argument(help="TOML recipe.")],
     clips: Annotated[Path, typer.Option(help="Folder of training clips.")],
     out: Annotated[Path, typer.Option(help="Folder for weights, log and checkpoint.")],
+    facekit: Annotated[
+        Path | None, typer.Option(help="Folder of ICT-FaceKit: render the recipe's clips that --clips lacks first.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
 ) -> None:
-    """Train the network from a recipe."""
+    """Train the network from a recipe; thresholds are chosen on people held out."""
     from microexpr.training import run_training
 
-    run_training(config, clips=clips, out=out, resume=resume)
+    run_training(config, clips=clips, out=out, facekit=facekit, resume=resume)
 
 
 @app.command()

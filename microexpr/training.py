@@ -1,15 +1,29 @@
-"""``microexpr train``: a recipe and a folder of clips to weights."""
+"""``microexpr train``: a recipe to weights: render clips, train, choose thresholds on people held out."""
 
 import sys
 from pathlib import Path
 
 from curves.errors import InputError
-from microexpr.progress import progress_bar
-from recognizer.training import CHECKPOINT, TrainingProgress, load_training_config, train
+from microexpr.progress import ProgressBar, progress_bar
+from recognizer.calibration import calibrate
+from recognizer.model import load_model
+from recognizer.synthetic.record import record_clips
+from recognizer.training import (
+    CHECKPOINT,
+    TrainingConfig,
+    TrainingProgress,
+    held_out_clips,
+    load_training_config,
+    save_calibrated,
+    train,
+)
 
 
-def run_training(recipe: Path, *, clips: Path, out: Path, resume: bool = False) -> None:
-    """Trains and tells one line an epoch. Raises InputError: a training lies in ``out`` and ``resume`` is not set."""
+def run_training(recipe: Path, *, clips: Path, out: Path, facekit: Path | None = None, resume: bool = False) -> None:
+    """Trains and tells one line an epoch. With ``facekit``, renders the recipe's clips that ``clips`` lacks first.
+
+    Raises InputError: a training lies in ``out`` and ``resume`` is not set, or the other way round.
+    """
     config = load_training_config(recipe)
     begun = (out / CHECKPOINT).is_file()
     if begun and not resume:
@@ -17,12 +31,25 @@ def run_training(recipe: Path, *, clips: Path, out: Path, resume: bool = False) 
     if resume and not begun:
         raise InputError(f"{out} holds no training to go on with; leave out --resume.")
     with progress_bar() as bar:
-        report = bar.report(recipe.stem)
+        if facekit is not None:
+            report = bar.report("clips")
+            record_clips(facekit, clips, config.clips, lambda done, total: report("render", done, total))
+        _train(config, clips, out, bar, recipe.stem)
 
-        def tell(state: TrainingProgress) -> None:
-            report(f"epoch {state.epoch}/{state.epochs}", state.step, state.steps)
-            if state.figures is not None:
-                bar.write(state.line(), sys.stdout)
 
-        result = train(config, clips, out, tell)
-    sys.stdout.write(f"wrote {result.weights} (epoch {result.best_epoch}, SHA-256 {result.sha256})\n")
+def _train(config: TrainingConfig, clips: Path, out: Path, bar: ProgressBar, name: str) -> None:
+    report = bar.report(name)
+
+    def tell(state: TrainingProgress) -> None:
+        report(f"epoch {state.epoch}/{state.epochs}", state.step, state.steps)
+        if state.figures is not None:
+            bar.write(state.line(), sys.stdout)
+
+    result = train(config, clips, out, tell)
+    model = load_model(result.weights)
+    thresholds, figures = calibrate(
+        model, held_out_clips(config, clips), lambda done, total: report("thresholds", done, total)
+    )
+    digest = save_calibrated(result.weights, thresholds, figures, half=config.half)
+    bar.write(f"spotting F1 {figures['spotting_f1']:.3f} on people held out (synthetic)", sys.stdout)
+    bar.write(f"wrote {result.weights} (epoch {result.best_epoch}, SHA-256 {digest})", sys.stdout)

@@ -21,7 +21,9 @@ from recognizer.checkpoints import load_checkpoint, save_checkpoint
 from recognizer.clips import ClipRecord, volume_of
 from recognizer.devices import pick_device, picks_bf16
 from recognizer.losses import LossConfig, joint_loss
+from recognizer.model import Thresholds
 from recognizer.network import MicroExpressionNet, NetworkConfig
+from recognizer.synthetic.record import RecordSettings
 from recognizer.validation import validate
 from recognizer.variants import variant
 from recognizer.weights_io import load_network, save_weights
@@ -37,7 +39,7 @@ class TrainingConfig:
     variant: row of ``recognizer.variants``. graph_from: ``prior`` (public counts) or ``clips`` (labels of the training
     part, smoothed like the prior). initial_weights: file to start from, or "". ema_decay: of the averaged weights that
     are validated and saved. precision: ``auto`` takes bf16 where the processor computes in it. threads: 0 leaves
-    torch's. half: save float16.
+    torch's. half: save float16. clips: how training clips are rendered, if they are.
     """
 
     variant: str = "default"
@@ -61,6 +63,7 @@ class TrainingConfig:
     windows: WindowConfig = field(default_factory=WindowConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    clips: RecordSettings = field(default_factory=RecordSettings)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -121,6 +124,8 @@ def _filled(default: Any, values: Mapping[str, Any], where: str) -> Any:
             changes[name] = _filled(current, value, f"{where} [{name}]")
         elif type(value) is type(current) or (isinstance(current, float) and type(value) is int):
             changes[name] = type(current)(value)
+        elif isinstance(current, tuple) and isinstance(value, list) and all(type(v) in (int, float) for v in value):
+            changes[name] = tuple(float(v) for v in value)
         else:
             raise InputError(f"{where}: {name} must be a {type(current).__name__}, not {value!r}.")
     try:
@@ -144,6 +149,19 @@ def train(config: TrainingConfig, clips_dir: Path, out_dir: Path, progress: Prog
         return _Training(config, clips_dir, out_dir, progress).run()
     finally:
         torch.set_num_threads(threads)
+
+
+def held_out_clips(config: TrainingConfig, clips_dir: Path) -> list[ClipRecord]:
+    """The clips of the people that ``train`` does not learn from."""
+    return split_identities(load_clips(clips_dir), config.validation_fraction)[1]
+
+
+def save_calibrated(weights: Path, thresholds: Thresholds, figures: Mapping[str, Any], *, half: bool = True) -> str:
+    """Writes thresholds and what they score on those who chose them into a weights file; returns its SHA-256."""
+    net, metadata, _ = load_network(weights)
+    metadata["thresholds"] = asdict(thresholds)
+    metadata["calibration"] = without_nan(figures)
+    return save_weights(net, weights, metadata, half=half)
 
 
 class _Training:
@@ -180,7 +198,7 @@ class _Training:
 
     def _recipe(self) -> dict[str, Any]:
         # How and where it is computed does not make it another training.
-        return {k: v for k, v in asdict(self.config).items() if k not in ("device", "threads", "precision")}
+        return {k: v for k, v in asdict(self.config).items() if k not in ("device", "threads", "precision", "clips")}
 
     def _resume(self) -> None:
         path = self.out_dir / CHECKPOINT
