@@ -38,7 +38,7 @@ class Stopwatch:
         self.memory: dict[str, float] = {}
         self._stage, self._since = "", time.perf_counter()
 
-    def tell(self, stage: str, done: int = 0, total: int | None = None) -> None:
+    def tell(self, stage: str, *_: int | None) -> None:
         if stage != self._stage:
             now = time.perf_counter()
             if self._stage:

@@ -80,13 +80,16 @@ def fit_camera(
     design = np.column_stack([shape, np.ones(len(shape))])
     target = np.asarray(points, dtype=np.float64)[:, :2]
     w = np.asarray(weights, dtype=np.float64)
-    camera = np.zeros((4, 2))
+    middle = shape.mean(axis=0)
+    design[:, :3] -= middle  # the normal equations lose digits on coordinates far from 0
+    camera: NDArray[np.float64] = np.zeros((4, 2))
     for _ in range(rounds):
-        root = np.sqrt(w)[:, None]
-        camera = np.linalg.lstsq(design * root, target * root, rcond=None)[0]
+        weighted = design.T * w
+        camera = np.asarray(np.linalg.solve(weighted @ design, weighted @ target), np.float64)
         distance = np.linalg.norm(target - design @ camera, axis=1)
         cut = _CUT * max(float(np.median(distance)), 1e-6)
         w = weights * np.clip(1.0 - (distance / cut) ** 2, 0.0, None) ** 2
+    camera[3] -= middle @ camera[:3]
     return camera.T
 
 

@@ -3,7 +3,7 @@
 Memory does not grow with the video's length: per frame, the 112 x 112 crop and a few points go to a temporary file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from curves.errors import NoFaceError
 from curves.values import Interval
 from recognizer.face.align import CROP, HeadShape, crop_face, fit_camera, head_shape, stability
-from recognizer.face.track import FaceTracker
+from recognizer.face.track import FaceTracker, Observation
+from recognizer.prefetch import prefetched
 from recognizer.video import Frame, Video
 
 #: Points whose place in the crop says which expression a frame shows: every fourth of the mesh.
@@ -72,16 +73,25 @@ class _Seen:
     part: NDArray[np.uint8]
     corner: tuple[int, int]
     points: NDArray[np.float64]  # in the part's pixels
+    fresh: bool
 
 
-def _cut_down(frame: Frame, points: NDArray[np.floating]) -> _Seen:
+def _observe(frames: Iterable[Frame], tracker: FaceTracker) -> Iterator[tuple[float, _Seen | None]]:
+    """Each frame's time, and the face in it."""
+    for frame in frames:
+        found = tracker.update(frame.image)
+        yield frame.time_s, None if found is None else _cut_down(frame, found)
+
+
+def _cut_down(frame: Frame, found: Observation) -> _Seen:
+    points = found.points
     height, width = frame.image.shape[:2]
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     margin = 0.35 * float((high - low).max())
     x0, y0 = (int(v) for v in np.clip(low - margin, 0, (width - 1, height - 1)))
     x1, y1 = (int(v) + 1 for v in np.clip(high + margin, (x0 + 1, y0 + 1), (width, height)))
     grey = cv2.cvtColor(frame.image[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
-    return _Seen(grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0))
+    return _Seen(grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0), found.fresh)
 
 
 def _points_in_crop(
@@ -189,16 +199,15 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
     timeline = _Timeline()
     first_s = last_s = step_s = 0.0
     count = 0
-    for frame in video:
-        first_s = frame.time_s if count == 0 else first_s
-        step_s, last_s = frame.time_s - last_s if count else 0.0, frame.time_s
+    for time_s, seen in prefetched(_observe(prefetched(video), tracker)):
+        first_s = time_s if count == 0 else first_s
+        step_s, last_s = time_s - last_s if count else 0.0, time_s
         count += 1
-        seen = tracker.update(frame.image)
         if seen is None:
-            timeline.absent(frame.time_s)
+            timeline.absent(time_s)
         else:
-            timeline.present(frame.time_s, fresh=seen.fresh)
-            aligner.add(_cut_down(frame, seen.points))
+            timeline.present(time_s, fresh=seen.fresh)
+            aligner.add(seen)
         progress(count)
     end_s = last_s + (step_s or 1.0 / float(video.info.frame_rate))
     runs = timeline.close(end_s)
