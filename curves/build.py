@@ -13,8 +13,8 @@ from curves.values import AUTrack, RichCurve, Side
 
 _UNCHANGED = Modulation()
 
-#: A control that never moves by more than this gets no curve.
-_STILL = 1e-9
+#: A control that never moves by more than this gets no curve: it could not be seen.
+_STILL = 1e-4
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,13 +85,25 @@ def _auto(name: str, curve: PiecewiseCubic, tolerance: float) -> RichCurve:
     low, high = curve.extremes()
     if high - low <= 1e-7 * peak or peak == 0.0:
         return RichCurve(name, _cubic_auto(np.array([start, end]), np.full(2, low)))
-    fitted = fit_auto(curve, (tolerance - _FLOAT32_PART) * peak)
+    allowed = (tolerance - _FLOAT32_PART) * peak
+    fitted = fit_auto(curve, allowed) or fit_auto(_with_rest_beyond(curve), allowed)
     if fitted is None:
         raise InputError(
             f"curve {name} changes too sharply for auto keys within {tolerance:g} of its peak: "
             "use exact keys or a larger tolerance"
         )
     return RichCurve(name, _cubic_auto(*fitted))
+
+
+def _with_rest_beyond(curve: PiecewiseCubic) -> PiecewiseCubic:
+    """Held for two float32 steps before and after: room for the equal end keys of a curve cut in a steep movement.
+
+    Never before time 0 unless the curve starts there: key times must lie in the animation.
+    """
+    start, end = snap(curve.breaks[[0, -1]])
+    pad_start, pad_end = (max(1e-5, 2 * float(np.spacing(np.float32(abs(time))))) for time in (start, end))
+    outer = [end + pad_end] if 0.0 <= start < pad_start else [start - pad_start, end + pad_end]
+    return curve.refined(np.array(outer))
 
 
 def _cubic_auto(times: FloatArray, values: FloatArray) -> tuple[RichKey, ...]:
