@@ -116,7 +116,7 @@ def test_another_recipe_is_not_resumed(tmp_path: Path, folder: Path, tiny: Train
 @pytest.mark.slow
 def test_training_learns_where_and_when(tmp_path: Path, folder: Path, tiny: TrainingConfig) -> None:
     seen: list[TrainingProgress] = []
-    config = replace(tiny, epochs=6, windows_per_epoch=320, ema_decay=0.9, learning_rate=5e-3, validation_windows=60)
+    config = replace(tiny, epochs=5, windows_per_epoch=128, ema_decay=0.9, learning_rate=5e-3, validation_windows=40)
     result = train(config, folder, tmp_path, seen.append)
     losses = [p.loss for p in seen if p.figures is not None]
     assert losses[-1] < 0.75 * losses[0]
