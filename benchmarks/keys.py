@@ -56,7 +56,7 @@ def run(count: int, mode: KeyMode, tolerance: float | None, smoothing: float, ji
     print(
         f"{mode:5} smoothing {smoothing:g} jitter {jitter:g}: keys a curve median {np.median(keys):g}, "
         f"p95 {np.percentile(keys, 95):g}, max {max(keys)}; inside the event median {np.median(in_event):g}; "
-        f"largest error {max(errors):.3%} of the peak; CPU ms a curve median {1e3 * np.median(seconds):.1f}, "
+        f"largest error {max(errors):.5%} of the peak; CPU ms a curve median {1e3 * np.median(seconds):.1f}, "
         f"p95 {1e3 * np.percentile(seconds, 95):.1f}",
         flush=True,
     )
