@@ -19,6 +19,7 @@ from torch import Tensor
 
 from curves.errors import FormatError
 from curves.values import DEFAULT_AUS, Emotion
+from recognizer.face.align import face_mask
 
 GRID = 56
 PIXELS_PER_CELL = 112 / GRID  #: the crop's pixels between neighbouring flow vectors
@@ -27,6 +28,9 @@ PIXELS_PER_CELL = 112 / GRID  #: the crop's pixels between neighbouring flow vec
 #: to 0.2 per pixel.
 DISPLACEMENT_SCALE = 1.0
 STRAIN_SCALE = 10.0
+
+#: Larger values say no more than that something moves a lot: hair, a hand, a lost track. A jaw drops by less.
+LARGEST = 8.0
 
 _FORMAT = "microexpr.clip/1"
 
@@ -212,14 +216,16 @@ def volume_of(window: Tensor, prior: Tensor | None = None) -> Tensor:
     """Windows of flow (B, T, 2, H, W) float32 -> network input (B, 6 or 7, T, H, W).
 
     Channels: u, v, strain from the window's first frame; u, v, strain from neutral; then ``prior`` (B, H, W), the same
-    in each frame.
+    in each frame. What lies beside the face is 0, and nothing exceeds ``LARGEST``.
     """
     batch, frames, _, height, width = window.shape
     volume = window.new_empty((batch, 6 if prior is None else 7, frames, height, width))
+    mask = torch.tensor(face_mask(height), device=window.device)
     # On a CPU one window at a time stays in the cache: measured several times faster than the batch at once.
     step = 1 if window.device.type == "cpu" else batch
     for i in range(0, batch, step):
         _fill_volume(volume[i : i + step], window[i : i + step])
+        volume[i : i + step, :6].mul_(mask).clamp_(-LARGEST, LARGEST)
     if prior is not None:
         volume[:, 6] = prior[:, None]
     return volume

@@ -16,6 +16,7 @@ from recognizer.resnet3d import BackboneOutput, ResNet3D18
 
 SIDES = 2  #: [left, right], the subject's
 FINE_GRID = 7  #: block 1 is averaged to 7 x 7 cells, so that an intensity knows where it comes from
+INTENSITY_GAIN = 5.0  #: brings a micro-expression's intensities (0.03 to 0.3) to the size of the other features
 INPUT_GRID = 14  #: and the input itself to 14 x 14, for the linear path
 
 
@@ -27,7 +28,7 @@ class NetworkConfig:
     prior: ``ewp`` adds paper 003's map as a channel.
     size: input height and width in pixels; frames: T, a multiple of 8. width: channels of conv1.
     features: ``pooled`` gives all clip heads the globally averaged F alone, as the paper does; ``located`` adds a
-        summary of the per-frame features, which keep place and time.
+        summary of the per-frame features and intensities, which keep place and time.
     temporal: ``convolution`` or ``lstm`` (ELRCN's temporal enrichment) over the per-frame features.
     graph: ``asymmetric`` | ``symmetric`` | ``none``; node_width, graph_widths, emotion_layer, keep_ratio: see
         ``graph.network.AUGraphNetwork``; smoothing: of the default prior.
@@ -38,7 +39,7 @@ class NetworkConfig:
     prior: Literal["none", "ewp"] = "none"
     size: int = 56
     frames: int = 16
-    width: int = 16
+    width: int = 8
     features: Literal["pooled", "located"] = "located"
     frame_width: int = 96
     temporal: Literal["convolution", "lstm"] = "convolution"
@@ -113,8 +114,8 @@ class IntensityHead(nn.Module):
     """(B, T, frame_width) and the input grid -> (B, T, n, 2).
 
     Intensity is nearly linear in displacement, so a linear path from the input grid runs beside the features, and
-    nothing bends the sum. In training it is given as it is: cutting it to [0, 1] would leave no gradient to an
-    estimate below 0 or above 1 (``recognizer.losses.intensity_loss`` knows). In eval mode it is cut.
+    nothing bends the sum. It is cut to [0, 1] only in use: in training that would leave no gradient to an estimate
+    below 0 or above 1 (``recognizer.losses.intensity_loss`` knows).
     """
 
     def __init__(self, frame_width: int, grid_width: int, count: int) -> None:
@@ -131,7 +132,7 @@ class IntensityHead(nn.Module):
         if self.direct is not None and grid is not None:
             raw = raw + self.direct(grid)
         value: Tensor = raw.view(*raw.shape[:-1], self.count, SIDES)
-        return value if self.training else value.clamp(0.0, 1.0)
+        return value
 
 
 def prior_adjacency(config: NetworkConfig) -> NDArray[np.float64]:
@@ -156,7 +157,8 @@ class MicroExpressionNet(nn.Module):
         self.frames = FrameFeatures(config)
         self.intensity = IntensityHead(config.frame_width, self.frames.grid_width, count)
         located = config.features == "located"
-        self.summary = nn.Linear(config.frames * config.frame_width, config.frame_width) if located else None
+        seen = config.frame_width + count * SIDES  # per-frame features, and the intensities read from them
+        self.summary = nn.Linear(config.frames * seen, config.frame_width) if located else None
         enriched = config.frame_width if config.temporal == "lstm" else 0
         feature_width = self.backbone.out_width + (config.frame_width if located else 0) + enriched
         self.dropout = nn.Dropout(config.dropout)
@@ -180,10 +182,12 @@ class MicroExpressionNet(nn.Module):
         if tuple(volume.shape[1:]) != expected:
             raise ValueError(f"volume: expected (B, {', '.join(map(str, expected))}), got {tuple(volume.shape)}")
 
-    def _clip_features(self, pooled: Tensor, frames: Tensor) -> Tensor:
+    def _clip_features(self, pooled: Tensor, frames: Tensor, intensity: Tensor) -> Tensor:
         parts = [pooled.float()]
         if self.summary is not None:
-            parts.append(torch.relu(self.summary(frames.flatten(1))))
+            parts.append(
+                torch.relu(self.summary(torch.cat([frames, INTENSITY_GAIN * intensity.flatten(2)], -1).flatten(1)))
+            )
         if self.config.temporal == "lstm":
             parts.append(frames[:, -1])  # the LSTM's last state has seen the whole window
         result: Tensor = self.dropout(torch.cat(parts, dim=-1))
@@ -195,7 +199,8 @@ class MicroExpressionNet(nn.Module):
         with torch.autocast(volume.device.type, enabled=False):  # the heads are small, and intensity needs the digits
             grid = self.frames.grid_of(volume.float()) if self.frames.grid_width else None
             frames = self.frames(maps, grid)
-            features = self._clip_features(maps.pooled, frames)
+            intensity = self.intensity(frames, grid)
+            features = self._clip_features(maps.pooled, frames, intensity)
             found: GraphOutput = self.graph(features)
             return NetworkOutput(
                 score_logit=self.score(features).squeeze(-1),
@@ -203,5 +208,5 @@ class MicroExpressionNet(nn.Module):
                 au_logits=found.au_logits,
                 emotion_logits=found.emotion_logits,
                 first_emotion_logits=found.first_emotion_logits,
-                intensity=self.intensity(frames, grid),
+                intensity=intensity if self.training else intensity.clamp(0.0, 1.0),
             )

@@ -20,6 +20,7 @@ from recognizer.augment import AugmentConfig, augment
 from recognizer.checkpoints import load_checkpoint, save_checkpoint
 from recognizer.clips import ClipRecord, volume_of
 from recognizer.devices import pick_device, picks_bf16
+from recognizer.linear_start import start_linear
 from recognizer.losses import LossConfig, joint_loss
 from recognizer.model import Thresholds
 from recognizer.network import MicroExpressionNet, NetworkConfig
@@ -177,7 +178,10 @@ class _Training:
         self.judge = WindowSampler(held_out, replace(config.windows, mix_share=0.0, rare_au_boost=0.0))
         self.judged_windows = self.judge.draw(np.random.default_rng([config.seed, 2**31]), config.validation_windows)
         torch.manual_seed(config.seed)
-        self.net = _initial_network(config, train_clips).to(self.device)
+        self.net = _initial_network(config, train_clips)
+        if not config.initial_weights and not (out_dir / CHECKPOINT).is_file():
+            start_linear(self.net, self.sampler, config.augment, config.seed)
+        self.net.to(self.device)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_parameter_groups(self.net, config.weight_decay), lr=config.learning_rate)
         self.epoch, self.step = 0, 0
@@ -239,7 +243,7 @@ class _Training:
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+            group["lr"] = group["pace"] * learning_rate(self.config, self.step)
         self.net.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.net(volume_of(batch.flow, batch.prior))
@@ -314,11 +318,14 @@ def _adjacency(
 
 
 def _parameter_groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for kernels and matrices, none for norms and biases."""
-    parameters = [p for p in net.parameters() if p.requires_grad]
+    """Weight decay for kernels and matrices, not for norms and biases; the linear path, solved already, moves slowly."""
+    named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+    linear = [p for name, p in named if name.startswith("intensity.direct")]
+    others = [p for name, p in named if not name.startswith("intensity.direct")]
     return [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in others if p.ndim >= 2], "weight_decay": weight_decay, "pace": 1.0},
+        {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0, "pace": 1.0},
+        {"params": linear, "weight_decay": 0.0, "pace": 0.05},
     ]
 
 

@@ -41,6 +41,17 @@ def canonical_face() -> NDArray[np.float64]:
 
 
 @cache
+def face_mask(side: int) -> NDArray[np.float32]:
+    """(side, side), in [0, 1]: 1 on the mean face, fading to 0 over a few crop pixels beyond it. Read-only."""
+    hull = cv2.convexHull(canonical_face()[:, :2].astype(np.float32))
+    mask = np.zeros((CROP, CROP), np.float32)
+    cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1.0)
+    small = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 3.0), (side, side), interpolation=cv2.INTER_AREA)
+    small.flags.writeable = False
+    return small
+
+
+@cache
 def stability() -> NDArray[np.float64]:
     """(468,) prior weight of each point for the head's pose: low where expressions and blinks move the skin."""
     points = canonical_face()
