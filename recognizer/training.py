@@ -318,7 +318,7 @@ def _adjacency(
 
 
 def _parameter_groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for kernels and matrices, not for norms and biases; the linear path, solved already, moves slowly."""
+    """Weight decay for kernels and matrices, not norms and biases; the linear path, solved already, moves slowly."""
     named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
     linear = [p for name, p in named if name.startswith("intensity.direct")]
     others = [p for name, p in named if not name.startswith("intensity.direct")]

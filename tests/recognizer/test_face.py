@@ -81,7 +81,7 @@ def test_the_largest_face_is_followed_unless_another_is_asked_for(tmp_path: Path
 
 def test_a_gap_is_named_and_nothing_bridges_it(tmp_path: Path) -> None:
     shown, empty = placed((300, 150, 30)), grey(640, 360)
-    clip = followed(tmp_path, [shown] * 12 + [empty] * 10 + [shown] * 12)
+    clip = followed(tmp_path, [*[shown] * 12, *[empty] * 10, *[shown] * 12])
     (gap,) = clip.no_face
     assert gap.start_s == pytest.approx(12 / 25)
     assert 22 / 25 <= gap.end_s <= 24 / 25
