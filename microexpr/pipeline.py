@@ -9,7 +9,7 @@ from curves.build import KeySettings, build_curves
 from curves.errors import InputError
 from curves.modulate import Modulation, draw_intensity
 from curves.rigs import load_rig
-from curves.values import BASIC_EMOTION, BasicEmotion, Event, Take
+from curves.values import BASIC_EMOTION, BasicEmotion, Event, RichCurve, Take, TangentMode
 from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
 from microexpr.version import __version__
 from recognizer.analysis import Analysis, AnalysisSettings, Model, Progress, analyse
@@ -40,7 +40,7 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
     curves = build_curves(analysis.tracks, rig, modulation, keys, analysis.duration_s)
 
     seen = {track.au for track in analysis.tracks}
-    notes = [*analysis.notes, *rig.notes(seen), *modulation_notes]
+    notes = [*analysis.notes, *rig.notes(seen), *modulation_notes, *_sharp_notes(curves, config)]
     return Take(
         frame_rate=analysis.info.frame_rate,
         duration_s=analysis.duration_s,
@@ -57,6 +57,14 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
             "synthetic_media": SYNTHETIC_MEDIA,
         },
     )
+
+
+def _sharp_notes(curves: Sequence[RichCurve], config: ConvertConfig) -> tuple[str, ...]:
+    """Names the curves that auto keys could not follow and that have exact ones instead (see ``build_curves``)."""
+    if config.keys != "auto":
+        return ()
+    sharp = [c.name for c in curves if any(key.tangent_mode is not TangentMode.RCTM_Auto for key in c.keys)]
+    return (f"Too sharp for auto keys, so with exact ones: {', '.join(sharp)}.",) if sharp else ()
 
 
 def identity(path: Path, model: Model, config: ConvertConfig) -> dict[str, Any]:
