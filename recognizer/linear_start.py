@@ -12,27 +12,29 @@ from recognizer.clips import volume_of
 from recognizer.network import MicroExpressionNet
 from recognizer.windows import WindowSampler
 
-_WINDOWS, _BATCH = 3000, 64
+_BATCH = 64
 _RIDGE = 3000.0  # of 300 to 3000 the best on people held out (mean Pearson r 0.34 to 0.36)
 _ACTIVE_WEIGHT = 5.0
 
 
 @torch.no_grad()
-def start_linear(net: MicroExpressionNet, sampler: WindowSampler, config: AugmentConfig, seed: int) -> None:
+def start_linear(
+    net: MicroExpressionNet, sampler: WindowSampler, config: AugmentConfig, *, windows: int, seed: int
+) -> None:
     """Sets ``net``'s direct path and bias; nothing happens to a network without that path.
 
-    Every second frame of 3,000 augmented windows is used; windows whose intensities are not all known are left out.
+    Every second frame of ``windows`` augmented windows is used; windows whose intensities are not all known are left out.
     """
     if net.intensity.direct is None:
         return
-    windows = sampler.draw(np.random.default_rng([seed, 0]), _WINDOWS)
+    drawn = sampler.draw(np.random.default_rng([seed, 0]), windows)
     generator = torch.Generator().manual_seed(seed)
     width = net.frames.grid_width + 1
     gram, moment = torch.zeros(width, width, dtype=torch.float64), torch.zeros(width, net.intensity.frame.out_features)
     with_prior = net.config.prior == "ewp"
-    for i in range(0, len(windows), _BATCH):
+    for i in range(0, len(drawn), _BATCH):
         batch = augment(
-            sampler.collate(windows[i : i + _BATCH], net.config.frames, with_prior=with_prior), config, generator
+            sampler.collate(drawn[i : i + _BATCH], net.config.frames, with_prior=with_prior), config, generator
         )
         known = torch.ones(len(batch.flow)) if batch.known is None else batch.known.amin(dim=(1, 2))
         chosen = known > 0

@@ -37,16 +37,18 @@ WEIGHTS, CHECKPOINT, LOG = "weights.safetensors", "checkpoint.safetensors", "log
 class TrainingConfig:
     """A recipe. One step is one batch; the learning rate rises over warmup_share of all steps, then falls as a cosine.
 
-    variant: row of ``recognizer.variants``. graph_from: ``prior`` (public counts) or ``clips`` (labels of the training
-    part, smoothed like the prior). initial_weights: file to start from, or "". ema_decay: of the averaged weights that
-    are validated and saved. precision: ``auto`` takes bf16 where the processor computes in it. threads: 0 leaves
-    torch's. half: save float16. clips: how training clips are rendered, if they are.
+    variant: row of ``recognizer.variants``. linear_windows: drawn for the start of the linear path. graph_from:
+    ``prior`` (public counts) or ``clips`` (labels of the training part, smoothed like the prior). initial_weights:
+    file to start from, or "". ema_decay: of the averaged weights that are validated and saved. precision: ``auto``
+    takes bf16 where the processor computes in it. threads: 0 leaves torch's. half: save float16. clips: how training
+    clips are rendered, if they are.
     """
 
     variant: str = "default"
     seed: int = 0
     epochs: int = 12
     windows_per_epoch: int = 16000
+    linear_windows: int = 3000
     batch_size: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -180,7 +182,7 @@ class _Training:
         torch.manual_seed(config.seed)
         self.net = _initial_network(config, train_clips)
         if not config.initial_weights and not (out_dir / CHECKPOINT).is_file():
-            start_linear(self.net, self.sampler, config.augment, config.seed)
+            start_linear(self.net, self.sampler, config.augment, windows=config.linear_windows, seed=config.seed)
         self.net.to(self.device)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_parameter_groups(self.net, config.weight_decay), lr=config.learning_rate)

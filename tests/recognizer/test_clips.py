@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from curves.errors import FormatError
 from recognizer.clips import (
     DISPLACEMENT_SCALE,
+    LARGEST,
     STRAIN_SCALE,
     ClipRecord,
     load_clip,
@@ -23,6 +24,7 @@ from recognizer.clips import (
     window_volume,
     window_volumes,
 )
+from recognizer.face.align import face_mask
 
 
 def clip(frames: int = 12, *, prior: bool = False) -> ClipRecord:
@@ -92,6 +94,17 @@ def test_strain_of_known_fields() -> None:
     assert rotation.abs().max() < 1e-6
 
 
+def in_the_face(values: np.ndarray) -> np.ndarray:
+    return np.clip(values * face_mask(56), -LARGEST, LARGEST)
+
+
+def test_what_lies_beside_the_face_or_is_absurd_does_not_reach_the_network() -> None:
+    flow = np.full((20, 2, 56, 56), 500.0, np.float16)
+    volume = window_volume(np.arange(20) / 30, flow, 0.0, 0.5)
+    assert volume[3:5, :, 28, 28].max() == LARGEST
+    assert not volume[:, :, [0, -1]][..., [0, -1]].any()
+
+
 def test_volume_channels_are_from_the_first_frame_and_from_neutral() -> None:
     c = clip()
     start, end = float(c.times_s[2]), float(c.times_s[9])
@@ -99,11 +112,12 @@ def test_volume_channels_are_from_the_first_frame_and_from_neutral() -> None:
     flow = sample_flow(c.times_s, c.flow, start, end)
     assert volume.shape == (6, 16, 56, 56)
     assert volume.dtype == np.float32
-    assert np.allclose(volume[0:2], (flow - flow[:1]).transpose(1, 0, 2, 3) * DISPLACEMENT_SCALE)
-    assert np.allclose(volume[3:5], flow.transpose(1, 0, 2, 3) * DISPLACEMENT_SCALE)
-    first = optical_strain(torch.from_numpy(flow - flow[:1])) * STRAIN_SCALE
-    assert np.allclose(volume[2], first.numpy(), atol=1e-4)
-    assert np.allclose(volume[5], optical_strain(torch.from_numpy(flow)).numpy() * STRAIN_SCALE, atol=1e-4)
+    first = flow - flow[:1]
+    assert np.allclose(volume[0:2], in_the_face(first.transpose(1, 0, 2, 3) * DISPLACEMENT_SCALE))
+    assert np.allclose(volume[3:5], in_the_face(flow.transpose(1, 0, 2, 3) * DISPLACEMENT_SCALE))
+    for channel, motion in ((2, first), (5, flow)):
+        strain = optical_strain(torch.from_numpy(motion)).numpy() * STRAIN_SCALE
+        assert np.allclose(volume[channel], in_the_face(strain), atol=1e-4)
     assert not volume[:3, 0].any()
     assert np.allclose(flow[0], c.flow[2], atol=1e-5)
 

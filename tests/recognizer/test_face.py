@@ -105,8 +105,8 @@ def test_no_face_at_all_says_so(tmp_path: Path) -> None:
 def test_neutral_is_not_the_most_frequent_face(tmp_path: Path) -> None:
     """A mouth that stands open for most of the clip is not taken for rest."""
     closed, opened = placed((300, 150, 30)), placed((300, 150, 30)).copy()
-    corner = demo_landmarks(300)[[13, 14]].mean(axis=0)[:2] + (150, 30)
-    cv2.ellipse(opened, tuple(corner.astype(int).tolist()), (26, 18), 0, 0, 360, (60, 20, 20), -1, cv2.LINE_AA)
+    middle = demo_landmarks(300)[[13, 14]].mean(axis=0)[:2] + np.array([150, 30])
+    cv2.ellipse(opened, tuple(middle.astype(int).tolist()), (26, 18), 0, 0, 360, (60, 20, 20), -1, cv2.LINE_AA)
     clip = followed(tmp_path, [*[closed] * 10, *[opened] * 30])
     assert choose_neutral(clip) < 10
 

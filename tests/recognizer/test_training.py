@@ -11,7 +11,8 @@ import torch
 from curves.errors import InputError
 from recognizer import variants
 from recognizer.augment import AugmentConfig, augment
-from recognizer.clips import ClipRecord, save_clip
+from recognizer.clips import ClipRecord, save_clip, volume_of
+from recognizer.linear_start import start_linear
 from recognizer.losses import LossConfig, intensity_loss, joint_loss
 from recognizer.network import MicroExpressionNet, NetworkOutput
 from recognizer.training import TrainingConfig, TrainingProgress, learning_rate, load_training_config, train
@@ -68,6 +69,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> TrainingConfig:
         variant="tiny",
         epochs=2,
         windows_per_epoch=16,
+        linear_windows=16,
         batch_size=8,
         validation_fraction=0.3,
         validation_windows=12,
@@ -286,3 +288,17 @@ def test_network_in_training_agrees_with_its_average_at_the_end(
     assert isinstance(net, MicroExpressionNet)
     state = net.state_dict()
     assert all(torch.allclose(state[n], checkpoint[f"net/{n}"].to(state[n].dtype)) for n in state)
+
+
+def test_the_linear_start_reads_intensity_before_any_step(folder: Path) -> None:
+    clips = [make_clip(i, f"person {i}") for i in range(12)]
+    config = WindowConfig(mix_share=0.0)
+    torch.manual_seed(0)
+    net = MicroExpressionNet(replace(variants.VARIANTS["default"], width=2, frame_width=8))
+    still = AugmentConfig(affine_px=0.0, noise_px=0.0)
+    start_linear(net, WindowSampler(clips[:9], config), still, windows=600, seed=0)
+    judge = WindowSampler(clips[9:], config)
+    batch = judge.collate(judge.draw(np.random.default_rng(1), 40), net.config.frames)
+    with torch.no_grad():
+        found = net.eval()(volume_of(batch.flow)).intensity
+    assert correlation(found.numpy().ravel(), batch.intensity.numpy().ravel()) > 0.8

@@ -1,0 +1,65 @@
+"""Thresholds are those that score best on the clips given, and the gate lets their events through."""
+
+import numpy as np
+import pytest
+import torch
+
+from curves.values import DEFAULT_AUS
+from recognizer.calibration import calibrate
+from recognizer.clips import ClipRecord
+from recognizer.model import Model, Thresholds
+from recognizer.network import NetworkOutput
+from recognizer.variants import variant
+
+AU12 = DEFAULT_AUS.index(12)
+
+
+class Reader(torch.nn.Module):
+    """Reads a clip made here exactly: AU12 is the downward motion, scores are high only where it peaks inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = variant("default")
+
+    def forward(self, volumes: torch.Tensor) -> NetworkOutput:
+        motion = volumes[:, 4, :, 24:32, 24:32].mean(dim=(2, 3))
+        peak, at = motion.max(dim=1)
+        rise = peak - torch.maximum(motion[:, 0], motion[:, -1])
+        times = torch.stack([at / 15 - 0.22, at / 15, at / 15 + 0.22], dim=1).clamp(0, 1)
+        intensity = torch.zeros(len(volumes), 16, len(DEFAULT_AUS), 2)
+        intensity[:, :, AU12] = motion.clamp(0, 1)[..., None]
+        au = torch.full((len(volumes), len(DEFAULT_AUS)), -3.0)
+        au[:, AU12] = 3.0
+        emotion = torch.zeros(len(volumes), 7)
+        return NetworkOutput(30 * (rise - 0.2), times, au, emotion, emotion, intensity)
+
+
+def clip(seed: int) -> ClipRecord:
+    random = np.random.default_rng(seed)
+    times = np.arange(75) / 30
+    apex = random.uniform(0.8, 1.6)
+    pulse = 0.4 * np.exp(-0.5 * ((times - apex) / 0.06) ** 2) + 0.01 * random.normal(size=75)
+    flow = np.zeros((75, 2, 56, 56), np.float16)
+    flow[:, 1] = pulse[:, None, None]
+    peaks = np.zeros((1, 19, 2), np.float32)
+    peaks[0, AU12] = 0.4
+    intensity = np.clip(pulse, 0, 1)[:, None, None] * (peaks[0] > 0)
+    events = np.array([[apex - 0.15, apex, apex + 0.15]])
+    return ClipRecord(
+        times, flow, intensity.astype(np.float32), events, np.zeros(1, np.int64), peaks, f"p{seed}", seed, 30.0
+    )
+
+
+@pytest.fixture(scope="module")
+def calibrated() -> tuple[Thresholds, dict[str, object]]:
+    network = Reader()
+    model = Model(network, Thresholds(), "", "", torch.device("cpu"), bf16=False)  # type: ignore[arg-type]
+    return calibrate(model, [clip(seed) for seed in range(6)])
+
+
+def test_perfect_answers_score_perfectly(calibrated: tuple[Thresholds, dict[str, object]]) -> None:
+    thresholds, figures = calibrated
+    assert figures["spotting_f1"] == 1.0
+    assert figures["au_macro_f1"] == 1.0
+    assert figures["gate_recall"] == 1.0
+    assert 0 < thresholds.gate_px < 0.4
