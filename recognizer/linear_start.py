@@ -23,7 +23,7 @@ def start_linear(
 ) -> None:
     """Sets ``net``'s direct path and bias; nothing happens to a network without that path.
 
-    Every second frame of ``windows`` augmented windows is used; windows whose intensities are not all known are left out.
+    Every second frame of ``windows`` augmented windows is used; those whose intensities are not all known are left out.
     """
     if net.intensity.direct is None:
         return

@@ -47,8 +47,9 @@ def face_mask(side: int) -> NDArray[np.float32]:
     mask = np.zeros((CROP, CROP), np.float32)
     cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1.0)
     small = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 3.0), (side, side), interpolation=cv2.INTER_AREA)
-    small.flags.writeable = False
-    return small
+    symmetric = ((small + small[:, ::-1]) / 2).astype(np.float32)
+    symmetric.flags.writeable = False
+    return symmetric
 
 
 @cache
