@@ -15,6 +15,8 @@ from recognizer.gate import motion_within, regional_motion
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 
+_SKIRT = 0.2  # of an event's length: how far beyond its ends its AUs' rest is looked for
+
 
 @dataclass(frozen=True, slots=True)
 class SpottingSettings:
@@ -114,7 +116,7 @@ def spot(
         weight = found.score[group] * (overlap / (length[group] + length[best] - overlap)) ** 2
         weight /= weight.sum()
         start, peak, end = (float(weight @ column[group]) for column in (onset, apex, offset))
-        a, b = np.searchsorted(run.times_s, (start, end))
+        a, b = np.searchsorted(run.times_s, (start - _SKIRT * (end - start), end + _SKIRT * (end - start)))
         aus = _present(weight @ found.au[group], intensity[max(a - 1, 0) : b + 1], model)
         if aus:
             emotion = _emotion(weight @ found.emotion[group])
@@ -132,11 +134,16 @@ def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], mod
     """The AUs that rise within the event and that the graph calls present, strongest first.
 
     ``probability`` (n,) by the graph; ``inside`` (k, n, 2): intensity during the event. Where the graph calls none
-    present, the AU that it finds likeliest among those that rise.
+    present, the AU that it finds likeliest among those that rise. None where the face does not come back to where it
+    was.
     """
     if len(inside) == 0:
         return ()
-    rise = inside.max(axis=0) - np.minimum(inside[0], inside[-1])  # (n, 2)
+    edge = max(1, round(_SKIRT * len(inside)))
+    before, after = inside[:edge].min(axis=0), inside[-edge:].min(axis=0)
+    rise = inside.max(axis=0) - np.maximum(before, after)  # (n, 2)
+    if rise.max() < np.abs(after - before).max():
+        return ()  # what goes and does not come back is a part of a macro-expression
     rises = rise.max(axis=1) >= model.thresholds.rise
     chosen = rises & (probability >= model.thresholds.au)
     if rises.any() and not chosen.any():

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from recognizer.face.align import canonical_face
 from recognizer.face.clip import FaceClip
 
-_POOL = 0.15  # part of the frames that the most central one is chosen from
-_POOL_MOST = 400
+_POOL, _TOLERANCE = 0.15, 1.0  # frames within a crop pixel of the most relaxed 15 % count as relaxed
+_POOL_MOST = 2000
 _CORNERS = (61, 291)
 
 
@@ -19,8 +19,8 @@ def choose_neutral(clip: FaceClip) -> int:
     """Index of the frame of ``clip`` that is taken for the person's neutral face."""
     usable = np.concatenate([np.arange(run.start, run.stop) for run in clip.runs])
     tension = _smooth(_tension(clip.openness[usable].astype(np.float64)))
-    size = min(max(1, round(_POOL * len(tension))), _POOL_MOST)
-    pool = np.sort(usable[np.argsort(tension, kind="stable")[:size]])
+    relaxed = usable[tension <= np.quantile(tension, _POOL) + _TOLERANCE]
+    pool = relaxed[:: max(1, len(relaxed) // _POOL_MOST)]
     shapes = clip.expressions[pool].astype(np.float64).reshape(len(pool), -1)
     centre = np.median(shapes, axis=0)
     return int(pool[np.argmin(np.abs(shapes - centre).mean(axis=1))])

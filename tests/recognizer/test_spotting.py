@@ -31,7 +31,7 @@ class MeanMotion:
 
     def predict(self, volumes: torch.Tensor) -> NetworkOutput:
         self.seen += len(volumes)
-        motion = volumes[:, 4].mean(dim=(2, 3))  # v from neutral, (B, 16)
+        motion = volumes[:, 4, :, 24:32, 24:32].mean(dim=(2, 3))  # v from neutral, in the middle of the face: (B, 16)
         rise = motion[:, 5:11].amax(dim=1) - torch.maximum(motion[:, 0], motion[:, -1])
         intensity = torch.zeros(len(volumes), 16, AUS, 2)
         intensity[:, :, DEFAULT_AUS.index(12), 0] = motion.clamp(0, 1)
@@ -162,3 +162,15 @@ def test_nothing_that_rises_is_no_event() -> None:
     run, model = stream(times, np.zeros(len(times))), MeanMotion()
     found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.9]))
     assert spot(found, run, np.full((len(times), AUS, 2), 0.3), model, SpottingSettings()) == []
+
+
+def test_a_smile_that_stays_is_no_event() -> None:
+    """Whatever the network says of its beginning, and though another AU overshoots on the way."""
+    times = np.arange(0, 2, 1 / 30)
+    run, model = stream(times, np.zeros(len(times))), MeanMotion()
+    tracks = np.zeros((len(times), AUS, 2))
+    tracks[:, DEFAULT_AUS.index(12)] = np.clip((times - 0.8) / 0.3, 0, 1)[:, None]
+    tracks[:, DEFAULT_AUS.index(9)] = pulse(times, 1.0, 0.06, 0.3)[:, None]
+    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.99]))
+    found.au[:] = 0.9
+    assert spot(found, run, tracks, model, SpottingSettings()) == []
