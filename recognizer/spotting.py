@@ -18,6 +18,9 @@ from recognizer.model import Model
 _SKIRT = 0.2  # of an event's length: how far beyond its ends its AUs' rest is looked for
 
 
+_RETURN = 2.0  # an event rises at least this many times as far as it leaves the face changed
+
+
 @dataclass(frozen=True, slots=True)
 class SpottingSettings:
     """``durations_s``: of the windows. ``overlap``: of neighbours, as a part of the duration. ``merge_iou``: from
@@ -142,7 +145,7 @@ def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], mod
     edge = max(1, round(_SKIRT * len(inside)))
     before, after = inside[:edge].min(axis=0), inside[-edge:].min(axis=0)
     rise = inside.max(axis=0) - np.maximum(before, after)  # (n, 2)
-    if rise.max() < np.abs(after - before).max():
+    if rise.max() < _RETURN * np.abs(after - before).max():
         return ()  # what goes and does not come back is a part of a macro-expression
     rises = rise.max(axis=1) >= model.thresholds.rise
     chosen = rises & (probability >= model.thresholds.au)
