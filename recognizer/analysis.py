@@ -93,7 +93,9 @@ def _read(
     for part in clip.runs:
         run = MotionRun(clip.times_s[part], stream.flow[part], prior)
         intensity[part] = track_intensity(run, model, lambda done, total: progress("intensity", done, total))
-        found = score_windows(run, model, spotting, lambda done, total: progress("spotting", done, total))
+        found = score_windows(
+            run, intensity[part], model, spotting, lambda done, total: progress("spotting", done, total)
+        )
         events += spot(found, run, intensity[part], model, spotting)
         windows, scored = windows + found.windows, scored + len(found.score)
     return intensity, events, {"windows": windows, "windows_scored": scored}

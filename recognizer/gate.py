@@ -1,8 +1,9 @@
-"""The cheap motion gate: which windows of a motion stream are worth the network's time.
+"""The cheap gate: which windows of a motion stream are worth the network's time.
 
-A micro-expression moves one region of the face against the rest within a fraction of a second. The gate measures that
-on a 7 x 7 grid of regions: the largest change of a region's mean displacement within a window. It is calibrated to
-let at least 99 % of labelled events through (see docs/model-card of the weights for the figure).
+A micro-expression moves one region of the face against the rest within a fraction of a second, and comes back. Two
+measures say whether anything like that happens in a window: the largest extent of a region's mean displacement on a
+7 x 7 grid, and the largest rise and fall of an AU's intensity. Their limits are calibrated to let at least 99 % of
+labelled events through; the figure stands in the card of the weights.
 """
 
 import numpy as np
@@ -42,3 +43,23 @@ def motion_within(
         box = np.ptp(regions[a:b], axis=0) if b > a else np.zeros(regions.shape[1:], np.float32)
         extents[i] = np.hypot(box[0], box[1]).max()
     return extents
+
+
+def rise_within(
+    times_s: NDArray[np.float64], intensity: NDArray[np.floating], windows: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """(B,): how far some AU of ``intensity`` (N, n, 2) rises and comes back within each of ``windows`` (B, 2).
+
+    Of each AU, its greatest height above the higher of its lowest values before and after.
+    """
+    values = intensity.reshape(len(times_s), -1)
+    first = np.searchsorted(times_s, windows[:, 0] - 1e-9)
+    last = np.searchsorted(times_s, windows[:, 1] + 1e-9)
+    rises = np.zeros(len(windows), np.float32)
+    for i, (a, b) in enumerate(zip(first, last, strict=True)):
+        if b - a > 2:  # a rise has a before and an after
+            part = values[a:b]
+            before = np.minimum.accumulate(part, axis=0)
+            after = np.minimum.accumulate(part[::-1], axis=0)[::-1]
+            rises[i] = (part - np.maximum(before, after)).max()
+    return rises

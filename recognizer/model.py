@@ -20,13 +20,14 @@ class Thresholds:
 
     ``score``: least probability of a spot. ``au``: least probability of an AU in it. ``rise``: least rise of an AU's
     intensity within an event to count as present, with either verdict. ``gate_px``: least regional motion, in crop
-    pixels, for a window to be looked at.
+    pixels, and ``gate_rise``: least rise and fall of an AU's intensity, for a window to be looked at.
     """
 
     score: float = 0.5
     au: float = 0.5
     rise: float = 0.02
     gate_px: float = 0.25
+    gate_rise: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Side
-from recognizer.gate import motion_within, regional_motion
+from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 
@@ -62,14 +62,19 @@ def slide(times_s: NDArray[np.float64], settings: SpottingSettings) -> NDArray[n
 
 
 def score_windows(
-    run: MotionRun, model: Model, settings: SpottingSettings, progress: Progress | None = None
+    run: MotionRun,
+    intensity: NDArray[np.floating],
+    model: Model,
+    settings: SpottingSettings,
+    progress: Progress | None = None,
 ) -> Candidates:
-    """Slide, gate and score the windows of one run."""
+    """Slide, gate and score the windows of one run; ``intensity`` (N, n, 2): its AU tracks."""
     windows = slide(run.times_s, settings)
     count = len(windows)
     if not settings.exhaustive and count:
         moved = motion_within(run.times_s, regional_motion(run.flow), windows)
-        windows = windows[moved >= model.thresholds.gate_px]
+        risen = rise_within(run.times_s, intensity, windows)
+        windows = windows[(moved >= model.thresholds.gate_px) & (risen >= model.thresholds.gate_rise)]
     outputs = [output for _, output in predict_windows(run, model, windows, progress)]
     if not outputs:
         n = len(model.network.config.aus)

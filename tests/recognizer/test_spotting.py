@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curves.values import DEFAULT_AUS, Emotion, Side
-from recognizer.gate import motion_within, regional_motion
+from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
@@ -58,7 +58,7 @@ def test_an_event_is_found_once_at_any_frame_rate(fps: int) -> None:
     times = np.arange(0, 3, 1 / fps)
     run, model, how = stream(times, pulse(times, 1.5, 0.08, 0.4)), MeanMotion(), SpottingSettings()
     tracks = track_intensity(run, model)
-    events = spot(score_windows(run, model, how), run, tracks, model, how)
+    events = spot(score_windows(run, tracks, model, how), run, tracks, model, how)
     assert len(events) == 1
     assert events[0].onset_s < 1.5 < events[0].offset_s
     assert [(a.au, a.side) for a in events[0].aus] == [(12, Side.LEFT)]
@@ -87,9 +87,10 @@ def test_short_runs_have_tracks(count: int) -> None:
 def test_the_gate_saves_the_network_still_stretches_and_exhaustive_does_not() -> None:
     times = np.arange(0, 6, 1 / 30)
     run = stream(times, pulse(times, 1.0, 0.08, 0.5))
-    gated, all_of_them = MeanMotion(), MeanMotion()
-    found = score_windows(run, gated, SpottingSettings())
-    everything = score_windows(run, all_of_them, SpottingSettings(exhaustive=True))
+    gated, all_of_them = MeanMotion(gate_rise=0.05), MeanMotion()
+    tracks = track_intensity(run, MeanMotion())
+    found = score_windows(run, tracks, gated, SpottingSettings())
+    everything = score_windows(run, tracks, all_of_them, SpottingSettings(exhaustive=True))
     assert everything.windows == found.windows == all_of_them.seen
     assert 0 < gated.seen < all_of_them.seen / 2
     assert found.score.max() == pytest.approx(everything.score.max())
@@ -101,6 +102,16 @@ def test_the_gate_measures_the_largest_regional_extent() -> None:
     flow[10:20, 1, 8:16, 16:24] = 4.0
     moved = motion_within(np.arange(30) / 30, regional_motion(flow), np.array([[0.0, 0.2], [0.0, 0.9]]))
     assert moved == pytest.approx([0.0, 5.0], abs=1e-5)
+
+
+def test_the_gate_measures_what_rises_and_comes_back() -> None:
+    times = np.arange(30) / 30
+    tracks = np.zeros((30, AUS, 2))
+    tracks[:, 3, 0] = np.linspace(0, 1, 30)  # goes and stays
+    tracks[10:20, 5, 1] = 0.3
+    tracks[15:, 5, 1] += 0.1  # comes back to 0.1
+    risen = rise_within(times, tracks, np.array([[0.0, 0.2], [0.0, 0.97], [0.6, 0.97]]))
+    assert risen == pytest.approx([0.0, 0.3, 0.0], abs=1e-6)
 
 
 def test_windows_cover_the_run_and_stay_in_it() -> None:
