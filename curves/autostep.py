@@ -1,17 +1,18 @@
-"""One group of keys at a time: move times and values of Cubic + Auto keys to lower the largest error.
+"""Windows of Cubic + Auto keys: move times and values of a few keys to lower the largest error around them.
 
-Levenberg-Marquardt on a p-norm of the error, p rising from 2 to 8. A sample touches the values and times of four
-keys, so the normal matrix is banded; groups of keys with still ones between them do not touch, so each has its own
-damping and is accepted or refused on its own.
+An auto tangent depends on the neighbours only, so a key that moves changes two spans to either side. A window holds
+the keys that move and two still ones to either side; many windows that do not touch, of one curve or of many, are
+optimised at the same time, as rows of arrays: Levenberg-Marquardt on a p-norm of the error, p rising from 2 to 8,
+with a damping of its own in each row.
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
-from curves.piecewise import PiecewiseCubic, hermite_coefficients
+from curves.piecewise import PiecewiseCubic
 from curves.richcurve import MIN_CHORD_S
 from curves.values import FloatArray
 
@@ -20,47 +21,9 @@ Bools = NDArray[np.bool_]
 
 #: Keys never come closer than this: above Unreal's 1e-4 s merge distance, two float32 steps at 10 minutes.
 MIN_GAP_S = 1.2e-4
-_BAND = 8  # unknowns that one sample touches: value and time of four keys
-_SAMPLES = 5  # in each span, see Problem.sampled
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
-    """Target and tolerance; sample times, target values there; whether the end values are fixed (rest)."""
-
-    target: PiecewiseCubic
-    tolerance: float
-    x: FloatArray
-    y: FloatArray
-    fixed_ends: tuple[bool, bool]
-
-    def with_samples(self, times: FloatArray) -> "Problem":
-        x = np.union1d(self.x, times)
-        return replace(self, x=x, y=self.target(x))
-
-    def sampled(self, times: FloatArray) -> "Problem":
-        """The same problem with a few samples between each two of the times."""
-        places = np.arange(_SAMPLES) / _SAMPLES
-        x = (times[:-1, None] + places * np.diff(times)[:, None]).ravel()
-        x = np.append(x, times[-1])
-        return replace(self, x=x, y=self.target(x))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Keys:
-    """Key times (float32 values) and values; the two first and the two last values are equal."""
-
-    time: FloatArray
-    value: FloatArray
-
-    def tangents(self) -> FloatArray:
-        inner = (self.value[2:] - self.value[:-2]) / np.maximum(MIN_CHORD_S, self.time[2:] - self.time[:-2])
-        return np.concatenate(([0.0], inner, [0.0]))
-
-    def curve(self) -> PiecewiseCubic:
-        m = self.tangents()
-        spans = np.diff(self.time)
-        return PiecewiseCubic(self.time, hermite_coefficients(spans, self.value[:-1], m[:-1], self.value[1:], m[1:]))
+STILL = 2  # keys at either end of a window that stay
+_ROWS = 256  # windows optimised at a time: their arrays stay in the cache, and memory does not grow with length
+_POWERS = (2, 2, 4, 4, 8)
 
 
 def snap(times: FloatArray) -> FloatArray:
@@ -68,172 +31,221 @@ def snap(times: FloatArray) -> FloatArray:
     return times.astype(np.float32).astype(np.float64)
 
 
-def optimised(problem: Problem, keys: Keys, group: Ints, rounds: int = 10) -> tuple[Keys, FloatArray]:
-    """Move the keys of each group to lower its largest error; keys of group -1 stay.
+class Targets:
+    """Several curves, evaluated together: row by row at times of the row's own curve."""
 
-    Returns the keys and each group's largest error in tolerances. Groups that are within the tolerance, or cannot
-    be, rest early.
+    def __init__(self, curves: list[PiecewiseCubic]) -> None:
+        self.low = np.array([curve.start_s for curve in curves])
+        self.high = np.array([curve.end_s for curve in curves])
+        # on one time axis, one curve after the other: only to find the span
+        self.offset = np.concatenate(([0.0], np.cumsum(self.high - self.low + 1.0)[:-1])) - self.low
+        self._starts = np.concatenate([curve.breaks[:-1] for curve in curves])
+        sizes = [curve.breaks.size - 1 for curve in curves]
+        self._shifted = self._starts + np.repeat(self.offset, sizes)
+        self._rows = np.ascontiguousarray(np.concatenate([curve.coefficients for curve in curves], axis=1).T)
+
+    def __call__(self, curve: Ints, times: FloatArray) -> FloatArray:
+        """Values of the curves with the indices ``curve`` (rows,) at ``times`` (rows, n); end values hold."""
+        inside = np.clip(times, self.low[curve][:, None], self.high[curve][:, None])
+        span = np.searchsorted(self._shifted, inside + self.offset[curve][:, None], side="right") - 1
+        a, b, c, d = np.moveaxis(self._rows[span], -1, 0)
+        u = inside - self._starts[span]
+        return cast(FloatArray, ((a * u + b) * u + c) * u + d)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Rows of neighbouring keys, all of the same number, with samples of the target between them.
+
+    ``time``, ``value`` (rows, keys); the first and last STILL keys stay. ``outer`` (rows, 2): tangents of the first
+    and the last key. ``inner`` (rows, keys): 1 where the tangent follows from the neighbours, 0 at a curve's ends
+    and beyond. ``tied`` (rows, 2): which key is the curve's first, which its last (-1 where neither is in the window);
+    each has the value of its inner neighbour. ``fixed`` (rows, keys, 2): values and times that must not move.
+    ``x``, ``y`` (rows, samples): times and target values; ``unit`` (rows, samples): 1 / tolerance, 0 outside the curve.
     """
-    count = int(group.max()) + 1
-    damping = np.full(count, 1e-3)
-    state = _residuals(problem, keys, group, count)
-    worst = state.worst
-    for step in range(rounds):
-        active = (worst > 0.995) & ((step < 3) | (worst < 3.0))
-        if not active.any():
-            break
-        if not active[group[group >= 0]].all():
-            group = np.where((group >= 0) & active[group], group, -1)
-            state = _residuals(problem, keys, group, count)
-        power = (2, 2, 4, 4, 8)[min(step, 4)]
-        moved = _moved(problem, keys, group, state, power=power, damping=damping)
-        after = _residuals(problem, moved, group, count)
-        better = active & (after.norm(power) < state.norm(power)) & ~_crowded(keys, moved, group, count)
-        damping = np.where(better, damping / 5, damping * 10)
-        if not better.any():
-            continue
-        take = (group >= 0) & better[group]
-        keys = Keys(np.where(take, moved.time, keys.time), np.where(take, moved.value, keys.value))
-        state = after if better[active].all() else _residuals(problem, keys, group, count)
-        worst = np.where(active, state.worst, worst)
-    return keys, worst
 
+    time: FloatArray
+    value: FloatArray
+    outer: FloatArray
+    inner: FloatArray
+    tied: Ints
+    fixed: Bools
+    x: FloatArray
+    y: FloatArray
+    unit: FloatArray
 
-def _crowded(before: Keys, after: Keys, group: Ints, count: int) -> Bools:
-    """Groups whose keys came too close to each other."""
-    gap = np.diff(after.time)
-    close = np.flatnonzero((gap < MIN_GAP_S) & (gap < np.diff(before.time)))
-    crowded = np.zeros(count + 1, dtype=bool)
-    crowded[group[close]] = crowded[group[close + 1]] = True
-    return crowded[:count]
+    def part(self, rows: Ints | Bools | slice) -> "Windows":
+        return Windows(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """Residuals in tolerances at the samples that the groups reach, with the sample's span and group.
+    """Residuals in tolerances; per sample: the flat index of its span's first key, its place s in the span (0..1),
+    the span's length h and end tangents; per key the reciprocal chord that its tangent divides by."""
 
-    ``s`` is the sample's place in its span (0..1), ``h`` the span's length, ``m`` all tangents.
-    """
-
-    span: Ints
-    group: Ints
-    count: int
+    key: Ints
     s: FloatArray
     h: FloatArray
-    m: FloatArray
+    m0: FloatArray
+    m1: FloatArray
+    chord: FloatArray
     residual: FloatArray
 
     @property
     def worst(self) -> FloatArray:
-        if self.count == 1:
-            return np.array([np.abs(self.residual).max()])
-        result = np.zeros(self.count)
-        np.maximum.at(result, self.group, np.abs(self.residual))
-        return result
+        return cast(FloatArray, np.abs(self.residual).max(axis=1))
 
     def norm(self, power: int) -> FloatArray:
-        """Per group; comparable between two states of the same samples."""
-        size = np.minimum(np.abs(self.residual), 1e6) ** power
-        return np.array([size.sum()]) if self.count == 1 else _sums(self.group, size, self.count)
+        """Comparable between two states of the same samples."""
+        size = np.minimum(np.abs(self.residual), 1e6)
+        for _ in range(power.bit_length() - 1):
+            size = size * size
+        return cast(FloatArray, size.sum(axis=1))
 
 
-def _sums(index: Ints, values: FloatArray, count: int) -> FloatArray:
-    """(count,) the sum of the values at each index."""
-    sums = np.bincount(index.ravel(), values.ravel(), minlength=count)
-    return np.asarray(sums, dtype=np.float64)
+def optimised(windows: Windows, rounds: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Times and values (rows, keys) after at most ``rounds`` steps, and each row's largest error in tolerances.
 
-
-def _residuals(problem: Problem, keys: Keys, group: Ints, count: int) -> _State:
-    t, v, m = keys.time, keys.value, keys.tangents()
-    spans = t.size - 1
-    k = np.minimum(np.maximum(np.searchsorted(t, problem.x, side="right") - 1, 0), spans - 1)
-    x, y = problem.x, problem.y
-    padded = np.concatenate(([-1], group, [-1]))  # a key's tangent reaches two spans to either side
-    reached = np.maximum(np.maximum(padded[:-3], padded[1:-2]), np.maximum(padded[2:-1], padded[3:]))
-    if reached.min() < 0:
-        used = reached[k] >= 0
-        x, y, k = x[used], y[used], k[used]
-    h = (t[1:] - t[:-1])[k]
-    s = (x - t[k]) / h
-    r = 1 - s
-    curve = r * r * ((1 + 2 * s) * v[k] + s * h * m[k]) + s * s * ((1 + 2 * r) * v[k + 1] - r * h * m[k + 1])
-    return _State(k, reached[k], count, s, h, m, (curve - y) / problem.tolerance)
-
-
-def _moved(problem: Problem, keys: Keys, group: Ints, state: _State, *, power: int, damping: FloatArray) -> Keys:
-    """One damped Newton step on the sum of |residual|^power."""
-    n = keys.time.size
-    weight = np.maximum(np.abs(state.residual), 1e-3) ** (power - 2)
-    weight /= np.maximum(_sums(state.group, weight, state.count), 1e-300)[state.group]
-    matrix, gradient, unknown = _normal(problem, keys, group, state, weight)
-    matrix = (power - 1) * matrix
-    mu = damping[np.repeat(np.maximum(group, 0), 2)]
-    matrix[0] = matrix[0] * (1 + mu) + 1e-12 * max(1.0, float(matrix[0].max()))
-    step = -solveh_banded(matrix, gradient, lower=True)
-    step = np.append(step, 0.0)[unknown[: 2 * n]]
-    gaps = np.diff(keys.time)
-    room = 0.35 * np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
-    time = snap(keys.time + np.clip(step[1::2], -room, room))
-    return Keys(time, keys.value + step[0::2])
-
-
-def _normal(
-    problem: Problem, keys: Keys, group: Ints, state: _State, weight: FloatArray
-) -> tuple[FloatArray, FloatArray, Ints]:
-    """Normal matrix (lower band form), gradient, and which unknown each key's value and time is."""
-    n = keys.time.size
-    unknown = _unknowns(problem, n, group)
-    jacobian = _jacobian(keys, state) / problem.tolerance
-    weighted = jacobian * weight[:, None]
-    starts = np.flatnonzero(np.diff(state.span, prepend=-1))  # samples come in time order, so spans do
-    products = np.add.reduceat(weighted[:, :, None] * jacobian[:, None, :], starts, axis=0)
-    slopes = np.add.reduceat(weighted * state.residual[:, None], starts, axis=0)
-    index = unknown[2 * state.span[starts][:, None] - 2 + np.arange(_BAND)]
-    gradient = _sums(index, slopes, 2 * n + 1)[: 2 * n]
-    row, column = np.broadcast_arrays(index[:, :, None], index[:, None, :])
-    lower = (row >= column) & (row < 2 * n)
-    flat = (row[lower] - column[lower]) * 2 * n + column[lower]
-    banded = _sums(flat, products[lower], _BAND * 2 * n).reshape(_BAND, 2 * n)
-    return banded, gradient, unknown
-
-
-def _unknowns(problem: Problem, n: int, group: Ints) -> Ints:
-    """Entry 2k: the unknown of key k's value, 2k + 1: of its time; 2n stands for what is fixed.
-
-    Two more entries at the end, reached by the indices -1 and -2, serve keys that do not exist.
+    Rows that are within the tolerance, or cannot be, rest early.
     """
-    unknown = np.arange(2 * n + 2)
-    still = np.flatnonzero(group < 0)
-    unknown[2 * still] = unknown[2 * still + 1] = 2 * n
-    unknown[[1, 2 * n - 1]] = 2 * n
-    unknown[0], unknown[2 * n - 2] = unknown[2], unknown[2 * n - 4]  # tied to the neighbour's value
-    for fixed, pair in ((problem.fixed_ends[0], [0, 2]), (problem.fixed_ends[1], [2 * n - 2, 2 * n - 4])):
-        if fixed:
-            unknown[pair] = 2 * n
-    unknown[2 * n :] = 2 * n
-    return unknown
+    parts = [slice(start, start + _ROWS) for start in range(0, windows.time.shape[0], _ROWS)]
+    results = [_optimised(windows.part(part), rounds) for part in parts]
+    return tuple(np.concatenate(column) for column in zip(*results, strict=True))  # type: ignore[return-value]
 
 
-def _jacobian(keys: Keys, state: _State) -> FloatArray:
-    """(samples, 8) derivative by value and time of the keys k - 1 .. k + 2, k the sample's span."""
-    t, v, m, k, s, h = keys.time, keys.value, state.m, state.span, state.s, state.h
-    h00, h10 = (1 + 2 * s) * (1 - s) ** 2, s * (1 - s) ** 2
-    h01, h11 = s * s * (3 - 2 * s), s * s * (s - 1)
-    m0, m1 = m[k], m[k + 1]
-    # reciprocals of the chords that the tangents divide by; an end tangent depends on nothing
-    chord = np.concatenate(([0.0], 1 / np.maximum(MIN_CHORD_S, t[2:] - t[:-2]), [0.0]))
-    g0, g1 = h * h10 * chord[k], h * h11 * chord[k + 1]
-    by_s = 6 * s * (s - 1) * (v[k] - v[k + 1]) + h * ((3 * s - 1) * (s - 1) * m0 + s * (3 * s - 2) * m1)
+def _optimised(windows: Windows, rounds: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    time, value = windows.time.copy(), windows.value.copy()
+    now, state = windows, _residuals(windows)
+    worst = state.worst
+    rows = np.arange(worst.size)  # those still at work, which ``now`` and ``state`` hold
+    damping = np.full(rows.size, 1e-3)
+    for step in range(rounds):
+        hopeless = np.inf if step < 2 else 3.0
+        active = (worst[rows] > 0.995) & (worst[rows] < hopeless)
+        if not active.all():
+            rows, damping, now = rows[active], damping[active], now.part(active)
+            if not rows.size:
+                break
+            state = _residuals(now)
+        power = _POWERS[min(step, len(_POWERS) - 1)]
+        moved = _moved(now, state, power, damping)
+        after = _residuals(moved)
+        better = (after.norm(power) < state.norm(power)) & ~_crowded(now, moved)
+        damping = np.where(better, damping / 5, damping * 10)
+        if better.all():
+            now, state = moved, after
+        elif better.any():
+            take = better[:, None]
+            now = replace(
+                now, time=np.where(take, moved.time, now.time), value=np.where(take, moved.value, now.value)
+            )
+            state = _residuals(now)
+        time[rows], value[rows], worst[rows] = now.time, now.value, state.worst
+    return time, value, worst
+
+
+def _crowded(before: Windows, after: Windows) -> Bools:
+    """Rows whose keys came too close to each other."""
+    gap = np.diff(after.time, axis=1)
+    return cast(Bools, ((gap < MIN_GAP_S) & (gap < np.diff(before.time, axis=1))).any(axis=1))
+
+
+def _residuals(windows: Windows) -> _State:
+    t, v, x = windows.time, windows.value, windows.x
+    rows, keys = t.shape
+    chord = windows.inner / np.maximum(MIN_CHORD_S, t[:, 2:] - t[:, :-2])
+    m = np.empty_like(v)
+    m[:, 1:-1] = (v[:, 2:] - v[:, :-2]) * chord
+    m[:, [0, -1]] = windows.outer
+    key = np.repeat(np.arange(rows) * keys, x.shape[1]).reshape(x.shape)
+    for column in range(1, keys - 1):
+        key += x >= t[:, column, None]
+    flat_t, flat_v, flat_m = t.ravel(), v.ravel(), m.ravel()
+    start = flat_t[key]
+    following = key + 1
+    h = flat_t[following] - start
+    s = (x - start) / h
+    v0, m0, m1 = flat_v[key], flat_m[key], flat_m[following]
+    rise = flat_v[following] - v0
+    r = 1 - s
+    curve = v0 + s * (s * (3 - 2 * s) * rise + r * h * (r * m0 - s * m1))
+    return _State(key, s, h, m0, m1, chord, (curve - windows.y) * windows.unit)
+
+
+def _moved(windows: Windows, state: _State, power: int, damping: FloatArray) -> Windows:
+    """One damped Newton step on the sum of |residual|^power in each row."""
+    jacobian = _jacobian(windows, state)
+    residual = state.residual
+    rows, samples = residual.shape
+    if power == 2:
+        weighted = jacobian
+    else:
+        weight = np.maximum(np.abs(residual), 1e-3)
+        weight = weight / weight.max(axis=1, keepdims=True)
+        weight = weight * weight
+        if power == 8:
+            weight = weight * weight * weight
+        weighted = jacobian * weight[:, :, None]
+    matrix = (power - 1) * (weighted.transpose(0, 2, 1) @ jacobian)
+    gradient = (weighted.transpose(0, 2, 1) @ residual[:, :, None])[:, :, 0]
+    diagonal = np.einsum("ijj->ij", matrix)  # a view
+    diagonal *= 1 + damping[:, None]
+    diagonal += 1e-12 * np.maximum(1.0, diagonal.max(axis=1, keepdims=True))
+    step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+    time, value = windows.time.copy(), windows.value.copy()
+    gaps = np.diff(time, axis=1)
+    room = 0.35 * np.minimum(gaps[:, STILL - 1 : -STILL], gaps[:, STILL : gaps.shape[1] - STILL + 1])
+    time[:, STILL:-STILL] = snap(time[:, STILL:-STILL] + np.clip(step[:, 1::2], -room, room))
+    value[:, STILL:-STILL] += step[:, 0::2]
+    return replace(windows, time=time, value=tied(value, windows.tied))
+
+
+def tied(value: FloatArray, ends: Ints) -> FloatArray:
+    """The end keys' values made those of their inner neighbours (in place)."""
+    for column, inwards in ((0, 1), (1, -1)):
+        row = np.flatnonzero(ends[:, column] >= 0)
+        key = ends[row, column]
+        value[row, key] = value[row, key + inwards]
+    return value
+
+
+def _jacobian(windows: Windows, state: _State) -> FloatArray:
+    """(rows, samples, 2 x moving keys) derivatives of the residuals by value and time of each moving key."""
+    rows, keys = windows.time.shape
+    s, h, m0, m1, key = state.s, state.h, state.m0, state.m1, state.key
+    value = windows.value.ravel()
+    chord = np.zeros((rows, keys))  # an outer tangent is given, an end tangent depends on nothing
+    chord[:, 1:-1] = state.chord
+    chord = chord.ravel()
+    r = 1 - s
+    h01 = s * s * (3 - 2 * s)
+    h10, h11 = s * r * r, -s * s * r
+    unit = windows.unit
+    g0, g1 = h * h10 * chord[key], h * h11 * chord[key + 1]
+    by_s = 6 * s * r * (value[key + 1] - value[key]) + h * ((1 - 3 * s) * r * m0 + s * (3 * s - 2) * m1)
     by_h = h10 * m0 + h11 * m1
-    return np.array(
-        [
-            -g0,
-            g0 * m0,
-            h00 - g1,
-            by_s * (s - 1) / h - by_h + g1 * m1,
-            h01 + g0,
-            -by_s * s / h + by_h - g0 * m0,
-            g1,
-            -g1 * m1,
-        ]
-    ).T
+    slope = by_s / h
+    columns = (
+        -g0,
+        g0 * m0,
+        1 - h01 - g1,
+        -slope * r - by_h + g1 * m1,
+        h01 + g0,
+        -slope * s + by_h - g0 * m0,
+        g1,
+        -g1 * m1,
+    )
+    full = np.zeros((*s.shape, 2 * (keys + 2)))  # one more key at either side, for the tangents of the outermost
+    sample = np.arange(s.size).reshape(s.shape) * (2 * (keys + 2))
+    local = key - (np.arange(rows) * keys)[:, None]
+    place = sample + 2 * local
+    flat = full.ravel()
+    for offset, column in enumerate(columns):
+        flat[place + offset] = column * unit
+    for side, inwards in ((0, 1), (1, -1)):
+        row = np.flatnonzero(windows.tied[:, side] >= 0)
+        end = 2 * (windows.tied[row, side] + 1)
+        full[row, :, end + 2 * inwards] += full[row, :, end]
+    moving = full[:, :, 2 * (STILL + 1) : 2 * (keys - STILL + 1)]
+    fixed = windows.fixed[:, STILL:-STILL].reshape(rows, 1, -1)
+    return np.where(fixed, 0.0, moving)

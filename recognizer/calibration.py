@@ -40,8 +40,8 @@ def calibrate(
 ) -> tuple[Thresholds, dict[str, Any]]:
     """Thresholds for ``model`` and its figures on ``clips``: of people that it was not trained on.
 
-    ``gate_px`` and ``gate_rise`` let at least 99 % of their events through; ``score`` maximises the pooled spotting F1 (IoU >= 0.5),
-    ``au`` and ``rise`` the macro F1 of the AUs of found events.
+    ``gate_px`` and ``gate_rise`` let at least 99 % of their events through; ``score`` maximises the pooled spotting F1
+    (IoU >= 0.5), ``au`` and ``rise`` the macro F1 of the AUs of found events.
     """
     how = SpottingSettings(exhaustive=True)
     seen = []
