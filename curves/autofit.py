@@ -1,74 +1,68 @@
 """Few Cubic + Auto keys whose curve, by Unreal's tangent rule, stays within a tolerance of a target.
 
 Auto tangents follow from the neighbours, so the key values need not lie on the target, and times count as much as
-values. The search: insert keys where the error is worst, optimise times and values (Levenberg-Marquardt on a
-p-norm of the error, p rising, so that the largest error is what falls), then try to do without each key in turn.
+values. The search: insert keys on the target where the error is worst, then try to do without each key in turn:
+take it away and optimise the keys around the hole (``autostep``). Last, the exact error over all times is computed,
+and mended where it is too large.
 
-A key reaches two spans to either side, hence all systems are banded, and removals that lie far enough apart are
-tried at the same time: each such *group* of keys is optimised, accepted or taken back on its own.
-
-All key times are float32 values throughout.
+All steps are local and each round tries keys all along all curves at once: the effort is linear in the number of
+keys, and many short curves cost no more than one long one. All key times are float32 values throughout.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from curves.autostep import MIN_GAP_S, Bools, Ints, Keys, Problem, optimised, snap
-from curves.piecewise import PiecewiseCubic, turning_points
+from curves.autochain import (
+    MAX_REACH,
+    Chain,
+    Task,
+    chained,
+    far_apart,
+    removal_cost,
+    removal_windows,
+    span_windows,
+)
+from curves.autostep import MIN_GAP_S, Ints, Targets, optimised, snap
+from curves.piecewise import PiecewiseCubic, hermite_coefficients, turning_points
+from curves.richcurve import MIN_CHORD_S
 from curves.values import FloatArray
 
-_REACHES = (1, 3)  # keys that move on either side of a removed one: first few, while there are keys to spare
+Fit = tuple[FloatArray, FloatArray]
+
+_TRIED = 0.98  # of the tolerance: between samples the error is a little larger
 _MAX_KEYS = 20_000
 _END_GAP_S = 1e-5  # between an end key and its equal neighbour, only where a curve starts or ends that steeply
+_REACHES = (1, 3)  # keys that move on either side of a removed one: first few, while there are keys to spare
+_SAMPLES = 6  # a span, while keys are removed
+_ROUNDS = 6  # of optimising a window
 
 
-def fit_auto(target: PiecewiseCubic, tolerance: float) -> tuple[FloatArray, FloatArray] | None:
-    """Times and values of Cubic + Auto keys within ``tolerance`` (value units) of the target at every time.
+def fit_auto(targets: Sequence[PiecewiseCubic], tolerances: Sequence[float]) -> list[Fit | None]:
+    """For each target times and values of Cubic + Auto keys within its tolerance (value units) at every time.
 
     None when keys as close as MIN_GAP_S do not reach the tolerance (jumps, corners that are too sharp).
     """
-    dense = _problem(target, 0.98 * tolerance)  # between samples the error is a little larger
-    many = _inserted(dense, _start(dense))
-    if many is None:
-        return None
-    problem, keys = dense.sampled(many.time), many
+    problems = [_problem(target, _TRIED * tolerance) for target, tolerance in zip(targets, tolerances, strict=True)]
+    starts = [_inserted(problem, _start(problem)) for problem in problems]
+    results: list[Fit | None] = [None] * len(problems)
+    able = [index for index, start in enumerate(starts) if start is not None]
+    if not able:
+        return results
+    task = Task(
+        Targets([targets[index] for index in able]),
+        np.array([problems[index].tolerance for index in able]),
+        np.array([problems[index].fixed_ends for index in able]),
+    )
+    chain = chained([start for start in starts if start is not None])
     for reach in _REACHES:
-        keys = _removed(problem, keys, reach)
-    return _repaired(dense.with_samples(problem.x), keys, tolerance) or _split(dense, many, tolerance)
-
-
-def _split(problem: Problem, keys: Keys, tolerance: float) -> tuple[FloatArray, FloatArray] | None:
-    """Keys on the target, split where the exact error is too large: more keys than needed, but sure."""
-    for _ in range(40):
-        error, where = worst_errors(keys.curve(), problem.target)
-        if error.max() <= tolerance:
-            return keys.time, keys.value
-        problem = problem.with_samples(where[error > tolerance])
-        more = _inserted(problem, keys)
-        if more is None:
-            break
-        keys = more
-    return None
-
-
-def _repaired(problem: Problem, keys: Keys, tolerance: float) -> tuple[FloatArray, FloatArray] | None:
-    """The samples are not all times: where the exact error is too large, sample there, optimise, or insert a key."""
-    for attempt in range(12):
-        error, where = worst_errors(keys.curve(), problem.target)
-        bad = np.flatnonzero(error > tolerance)
-        if not bad.size:
-            return keys.time, keys.value
-        problem = problem.with_samples(where[bad])
-        if attempt % 2:
-            new = _new_times(keys, bad, where[bad])
-            time = snap(np.union1d(keys.time, new))
-            keys = Keys(time, _tied(problem, keys.curve()(time)))
-            bad = np.clip(np.searchsorted(time, where[bad]), 1, time.size - 2)
-        cost = np.full(keys.time.size, np.inf)
-        cost[bad] = 0.0
-        centres = _far_apart(cost[1:-1], ~np.isfinite(cost), _REACHES[-1])
-        if centres.size:
-            keys, _ = optimised(problem, keys, _groups(centres, np.ones(keys.time.size, dtype=bool), _REACHES[-1]))
-    return None
+        chain = _removed(chain, task, reach)
+    mended = _mended(chain, task, [targets[index] for index in able], [tolerances[index] for index in able])
+    for index, fit in zip(able, mended, strict=True):
+        start = starts[index]
+        results[index] = fit if fit is not None or start is None else _split(problems[index], start, tolerances[index])
+    return results
 
 
 def worst_errors(curve: PiecewiseCubic, target: PiecewiseCubic) -> tuple[FloatArray, FloatArray]:
@@ -88,7 +82,27 @@ def worst_errors(curve: PiecewiseCubic, target: PiecewiseCubic) -> tuple[FloatAr
     return worst[order][last], where[order][last]
 
 
-def _problem(target: PiecewiseCubic, tolerance: float) -> Problem:
+def auto_curve(time: FloatArray, value: FloatArray) -> PiecewiseCubic:
+    """What Unreal makes of Cubic + Auto keys."""
+    return PiecewiseCubic(time, _rows(time, value))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """Target and tolerance; sample times, target values there; whether the end values are fixed (rest)."""
+
+    target: PiecewiseCubic
+    tolerance: float
+    x: FloatArray
+    y: FloatArray
+    fixed_ends: tuple[bool, bool]
+
+    def with_samples(self, times: FloatArray) -> "_Problem":
+        x = np.union1d(self.x, times)
+        return replace(self, x=x, y=self.target(x))
+
+
+def _problem(target: PiecewiseCubic, tolerance: float) -> _Problem:
     """Samples: four a piece, 2.5 to 8 ms apart; sparse where the target rests."""
     lengths = np.diff(target.breaks)
     rests = (np.abs(target.coefficients[:3]).max(axis=0) == 0.0) & (lengths > 0.05)
@@ -97,11 +111,11 @@ def _problem(target: PiecewiseCubic, tolerance: float) -> Problem:
     parts = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     x = np.repeat(target.breaks[:-1], counts) + parts * np.repeat(lengths / counts, counts)
     x = np.append(x, target.breaks[-1])
-    return Problem(target, tolerance, x, target(x), (bool(rests[0]), bool(rests[-1])))
+    return _Problem(target, tolerance, x, target(x), (bool(rests[0]), bool(rests[-1])))
 
 
-def _start(problem: Problem) -> Keys:
-    """Both ends with their rest keys, and the turning points that matter."""
+def _start(problem: _Problem) -> FloatArray:
+    """Times of both ends with their rest keys, and of the turning points that matter."""
     breaks = problem.target.breaks
     length = breaks[-1] - breaks[0]
     pad = min(0.01, length / 8)
@@ -111,26 +125,26 @@ def _start(problem: Problem) -> Keys:
     if first < last:
         inner.append(np.array([first, last]))
     times = _spaced(np.concatenate([breaks[[0, -1]], *inner]), max(MIN_GAP_S, min(0.02, length / 10)))
-    if times.size < 4:
-        times = snap(breaks[0] + length * np.array([0.0, 0.1, 0.9, 1.0]))
-    return Keys(times, _tied(problem, problem.target(times)))
+    return times if times.size >= 4 else snap(breaks[0] + length * np.array([0.0, 0.1, 0.9, 1.0]))
 
 
-def _turns(problem: Problem) -> FloatArray:
+def _turns(problem: _Problem) -> FloatArray:
     """Extrema of the samples that differ from the one before by more than twice the tolerance."""
     y = problem.y
     rise = np.sign(np.diff(y))
     candidates = np.flatnonzero(rise[1:] * rise[:-1] < 0) + 1
     kept: list[int] = []
-    for index in candidates:
-        if not kept or abs(y[index] - y[kept[-1]]) > 2 * problem.tolerance:
-            kept.append(int(index))
+    last = np.inf
+    for index, value in zip(candidates.tolist(), y[candidates].tolist(), strict=True):
+        if abs(value - last) > 2 * problem.tolerance:
+            kept.append(index)
+            last = value
     return problem.x[kept]
 
 
 def _spaced(times: FloatArray, gap: float) -> FloatArray:
     """Rising float32 times at least ``gap`` apart; both ends stay."""
-    ordered = snap(np.unique(times))
+    ordered = snap(np.unique(times)).tolist()
     kept = [ordered[0]]
     for time in ordered[1:-1]:
         if time - kept[-1] >= gap and ordered[-1] - time >= gap:
@@ -138,105 +152,154 @@ def _spaced(times: FloatArray, gap: float) -> FloatArray:
     return np.array([*kept, ordered[-1]])
 
 
-def _tied(problem: Problem, value: FloatArray) -> FloatArray:
+def _tied(problem: _Problem, value: FloatArray) -> FloatArray:
     """First and last two values made equal: both known readings of end tangents then agree."""
-    value = value.copy()
     value[:2] = problem.y[0] if problem.fixed_ends[0] else (value[0] + value[1]) / 2
     value[-2:] = problem.y[-1] if problem.fixed_ends[1] else (value[-2] + value[-1]) / 2
     return value
 
 
-def _inserted(problem: Problem, keys: Keys) -> Keys | None:
+def _inserted(problem: _Problem, time: FloatArray) -> Fit | None:
     """Keys on the target, one more at the worst time of every span outside the tolerance, until none is."""
-    while keys.time.size < _MAX_KEYS:
-        error = np.abs(keys.curve()(problem.x) - problem.y)
-        span = np.clip(np.searchsorted(keys.time, problem.x, side="right") - 1, 0, keys.time.size - 2)
-        order = np.lexsort((error, span))
-        last = order[np.flatnonzero(np.diff(span[order], append=-1))]
-        if error[last].max() <= problem.tolerance:
-            return keys
-        size = np.zeros(keys.time.size + 1)
-        size[span[last] + 1] = error[last]
+    x, y = problem.x, problem.y
+    while time.size < _MAX_KEYS:
+        value = _tied(problem, problem.target(time))
+        edges = np.searchsorted(x, time)
+        edges[0], edges[-1] = 0, x.size
+        span = np.repeat(np.arange(time.size - 1), np.diff(edges))
+        error = np.abs(_on_spans(time, value, span, x) - y)
+        full = np.flatnonzero(np.diff(edges))
+        size = np.zeros(time.size + 1)
+        size[full + 1] = np.maximum.reduceat(error, edges[full])
+        if size.max() <= problem.tolerance:
+            return time, value
         summit = (size[1:-1] >= size[:-2]) & (size[1:-1] >= size[2:])  # one key may cure the neighbours too
         summit[[0, -1]] = True  # the flat end spans are cured only by a key of their own
-        chosen = last[(error[last] > problem.tolerance) & summit[span[last]]]
-        new = _new_times(keys, span[chosen], problem.x[chosen])
-        if not new.size:
+        chosen = np.flatnonzero((error == size[span + 1]) & (error > problem.tolerance) & summit[span])
+        chosen = chosen[np.diff(span[chosen], prepend=-1) > 0]
+        new = _new_times(time, span[chosen], x[chosen])
+        if np.isnan(new).all():
             return None
-        times = snap(np.union1d(keys.time, new))
-        keys = Keys(times, _tied(problem, problem.target(times)))
+        time = np.unique(snap(np.concatenate((time, new[~np.isnan(new)]))))
     return None
 
 
-def _new_times(keys: Keys, span: Ints, wanted: FloatArray) -> FloatArray:
-    """A new key time in each of the spans that has room: near the one wanted, near the outer end in an end span."""
-    left, right = keys.time[span], keys.time[span + 1]
+def _on_spans(time: FloatArray, value: FloatArray, span: Ints, x: FloatArray) -> FloatArray:
+    """The auto curve of the keys at times x, of which the spans are known."""
+    a, b, c, d = _rows(time, value)[:, span]
+    u = x - time[span]
+    result: FloatArray = ((a * u + b) * u + c) * u + d
+    return result
+
+
+def _rows(time: FloatArray, value: FloatArray) -> FloatArray:
+    """(4, spans) coefficients of the auto curve."""
+    m = np.zeros(time.size)
+    m[1:-1] = (value[2:] - value[:-2]) / np.maximum(MIN_CHORD_S, time[2:] - time[:-2])
+    return hermite_coefficients(np.diff(time), value[:-1], m[:-1], value[1:], m[1:])
+
+
+def _new_times(time: FloatArray, span: Ints, wanted: FloatArray) -> FloatArray:
+    """A new key time in each of the spans: near the one wanted, near the outer end in an end span; NaN without room."""
+    left, right = time[span], time[span + 1]
     room = right - left
-    first, last = span == 0, span == keys.time.size - 2
+    first, last = span == 0, span == time.size - 2
     margin = np.maximum(room / 4, MIN_GAP_S)
     # a flat end span gets shorter, in the steepest cases as short as float32 allows
     shortest = np.maximum(_END_GAP_S, 2 * np.spacing(np.abs(right).astype(np.float32)).astype(np.float64))
     at_end = np.where(room < 8 * MIN_GAP_S, np.where(room > 2 * MIN_GAP_S, MIN_GAP_S, shortest), margin)
     margin = np.where(first | last, at_end, margin)
     near = np.where(first, left, np.where(last, right, wanted))
-    return np.clip(near, left + margin, right - margin)[room > 2 * margin]
+    return np.where(room > 2 * margin, snap(np.clip(near, left + margin, right - margin)), np.nan)
 
 
-def _removed(problem: Problem, keys: Keys, reach: int) -> Keys:
-    """Try to do without each inner key, cheapest first; groups far apart in one go."""
-    stuck = np.zeros(keys.time.size, dtype=bool)
-    while keys.time.size > 4:
-        chosen = _far_apart(_removal_cost(problem, keys), stuck, reach)
+def _removed(chain: Chain, task: Task, reach: int) -> Chain:
+    """Try to do without each inner key, cheapest first; keys far apart in one go."""
+    stuck = np.zeros(chain.time.size, dtype=bool)
+    while True:
+        chosen = far_apart(np.where(stuck, np.inf, removal_cost(chain, task)), reach)
         if not chosen.size:
-            return keys
-        keep = np.ones(keys.time.size, dtype=bool)
-        keep[chosen] = False
-        group = _groups(chosen, keep, reach)
-        fewer = Keys(keys.time[keep], _tied(problem, keys.value[keep]))
-        tried, worst = optimised(problem, fewer, group)
-        failed = np.flatnonzero(worst > 1.0)
-        near = chosen[failed][:, None] + np.arange(-1, 2)  # the neighbours would lead to the same few keys
-        stuck[near] = True
-        time, value = keys.time.copy(), keys.value.copy()
-        moved = (group >= 0) & ~np.isin(group, failed)
-        time[keep], value[keep] = np.where(moved, tried.time, time[keep]), np.where(moved, tried.value, value[keep])
-        keep[chosen[failed]] = True
-        keys, stuck = Keys(time[keep], value[keep]), stuck[keep]
-    return keys
+            return chain
+        keys, windows = removal_windows(chain, task, chosen, reach, _SAMPLES)
+        time, value, worst = optimised(windows, _ROUNDS)
+        fits = worst <= 1.0
+        stuck[chosen[~fits, None] + np.arange(-1, 2)] = True  # the neighbours would lead to the same few keys
+        chain = chain.with_windows(keys[fits], time[fits], value[fits]).without(chosen[fits])
+        stuck = np.delete(stuck, chosen[fits])
 
 
-def _removal_cost(problem: Problem, keys: Keys) -> FloatArray:
-    """A guess of what each inner key is worth: how far its value is from the cubic through its neighbours."""
-    m = keys.tangents()
-    t, v = keys.time, keys.value
-    h = t[2:] - t[:-2]
-    s = (t[1:-1] - t[:-2]) / h
-    guess = (
-        (1 + 2 * s) * (1 - s) ** 2 * v[:-2]
-        + s * (1 - s) ** 2 * h * m[:-2]
-        + s * s * (3 - 2 * s) * v[2:]
-        - s * s * (1 - s) * h * m[2:]
-    )
-    return np.abs(guess - v[1:-1]) / problem.tolerance
+def _mended(
+    chain: Chain, task: Task, targets: Sequence[PiecewiseCubic], tolerances: Sequence[float]
+) -> list[Fit | None]:
+    """The samples are not all times: where the exact error is too large, optimise, or insert a key and optimise."""
+    results: list[Fit | None] = [None] * len(targets)
+    for attempt in range(12):
+        bad, where = _too_far(chain, targets, tolerances, results)
+        if not bad.size:
+            break
+        if attempt % 2:
+            new = np.concatenate([_new_in(chain, index, bad, where) for index in np.unique(chain.curve[bad])])
+            room = ~np.isnan(new)
+            bad, new = bad[room], new[room]
+            chain = chain.with_keys(bad, new, _at(chain, bad, new))
+            bad = bad + np.arange(bad.size) + 1
+        cost = np.full(chain.time.size, np.inf)
+        cost[bad] = 0.0
+        spans = far_apart(cost, MAX_REACH)
+        if not spans.size:
+            continue
+        keys, windows = span_windows(chain, task, spans, MAX_REACH, 2 * _SAMPLES)
+        time, value, _ = optimised(windows, 2 * _ROUNDS)
+        chain = chain.with_windows(keys, time, value)
+    return results
 
 
-def _far_apart(cost: FloatArray, stuck: Bools, reach: int) -> Ints:
-    """Indices of keys to try, cheapest first, whose groups do not touch."""
-    chosen: list[int] = []
-    blocked = stuck.copy()
-    blocked[[0, -1]] = True
-    for index in np.argsort(cost) + 1:
-        if not blocked[index]:
-            chosen.append(int(index))
-            blocked[max(0, index - 2 * reach - 3) : index + 2 * reach + 4] = True
-    return np.array(sorted(chosen), dtype=np.int64)
+def _too_far(
+    chain: Chain, targets: Sequence[PiecewiseCubic], tolerances: Sequence[float], results: list[Fit | None]
+) -> tuple[Ints, FloatArray]:
+    """Spans (by their first keys) whose exact error is too large, and where; curves without any become results."""
+    spans: list[Ints] = [np.zeros(0, dtype=np.int64)]
+    times: list[FloatArray] = [np.zeros(0)]
+    for index, (target, tolerance) in enumerate(zip(targets, tolerances, strict=True)):
+        if results[index] is not None:
+            continue
+        keys = chain.keys_of(index)
+        time, value = chain.time[keys], chain.value[keys]
+        error, where = worst_errors(auto_curve(time, value), target)
+        bad = np.flatnonzero(error > tolerance)
+        if bad.size:
+            spans.append(bad + keys.start)
+            times.append(where[bad])
+        else:
+            results[index] = time, value
+    return np.concatenate(spans), np.concatenate(times)
 
 
-def _groups(chosen: Ints, keep: Bools, reach: int) -> Ints:
-    """(kept keys,) the group in which each key moves, or -1."""
-    group = np.full(keep.size, -1, dtype=np.int64)
-    for index, key in enumerate(chosen):
-        group[max(0, key - reach) : key + reach + 1] = index
-    group = group[keep]
-    group[0], group[-1] = group[1], group[-2]  # end values are tied to their neighbours': they move together
-    return group
+def _new_in(chain: Chain, index: int, bad: Ints, where: FloatArray) -> FloatArray:
+    """Times for a new key in the bad spans of one curve, NaN where there is no room."""
+    keys = chain.keys_of(index)
+    mine = chain.curve[bad] == index
+    return _new_times(chain.time[keys], bad[mine] - keys.start, where[mine])
+
+
+def _at(chain: Chain, spans: Ints, times: FloatArray) -> FloatArray:
+    """Values of the chain's curves at times in the spans given."""
+    m, t, v = chain.tangents(), chain.time, chain.value
+    a, b, c, d = hermite_coefficients(t[spans + 1] - t[spans], v[spans], m[spans], v[spans + 1], m[spans + 1])
+    u = times - t[spans]
+    result: FloatArray = ((a * u + b) * u + c) * u + d
+    return result
+
+
+def _split(problem: _Problem, keys: Fit, tolerance: float) -> Fit | None:
+    """Keys on the target, split where the exact error is too large: more keys than needed, but sure."""
+    fit: Fit | None = keys
+    for _ in range(40):
+        if fit is None:
+            return None
+        error, where = worst_errors(auto_curve(*fit), problem.target)
+        if error.max() <= tolerance:
+            return fit
+        problem = problem.with_samples(where[error > tolerance])
+        fit = _inserted(problem, fit[0])
+    return None

@@ -136,9 +136,7 @@ def _optimised(windows: Windows, rounds: int) -> tuple[FloatArray, FloatArray, F
             now, state = moved, after
         elif better.any():
             take = better[:, None]
-            now = replace(
-                now, time=np.where(take, moved.time, now.time), value=np.where(take, moved.value, now.value)
-            )
+            now = replace(now, time=np.where(take, moved.time, now.time), value=np.where(take, moved.value, now.value))
             state = _residuals(now)
         time[rows], value[rows], worst[rows] = now.time, now.value, state.worst
     return time, value, worst

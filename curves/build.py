@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from curves.bspline import SplineSettings, fit_spline
-from curves.keys import KeyMode, fit_keys
+from curves.keys import KeyMode, fit_all_keys
 from curves.modulate import Modulation, modulated
 from curves.piecewise import PiecewiseCubic
 from curves.rigs import Rig
@@ -45,9 +45,11 @@ def build_curves(
     larger side counts once. Each AU keeps its own timing. AUs that the rig does not know are left out: ``Rig.notes``
     names them. With ``duration_s``, tracks that end early (no face) ease to rest, as ``fit_spline`` says.
 
+    A control that changes too sharply for ``auto`` keys does not fail the others: it gets ``exact`` keys within the
+    same tolerance (0.005 by default). The tangent modes of its keys tell: RCTM_User or RCTM_Break, never RCTM_Auto.
+
     Raises:
         ValueError: two tracks for one AU and side, or settings out of range.
-        InputError: ``auto`` keys cannot follow a curve within the tolerance.
     """
     spline_settings = SplineSettings(smoothing=settings.smoothing)
     sources: dict[tuple[int, Side], PiecewiseCubic] = {}
@@ -56,11 +58,9 @@ def build_curves(
             raise ValueError(f"tracks: expected one of AU{track.au} {track.side}, got two")
         if track.times_s.size:
             sources[track.au, track.side] = modulated(fit_spline(track, spline_settings, duration_s), modulation)
-    return tuple(
-        fit_keys(control, curve, settings.mode, settings.tolerance)
-        for control, curve in sorted(control_curves(sources, rig).items())
-        if curve.peak() > _STILL
-    )
+    controls = sorted(control_curves(sources, rig).items())
+    moving = {control: curve for control, curve in controls if curve.peak() > _STILL}
+    return fit_all_keys(moving, settings.mode, settings.tolerance)
 
 
 def control_curves(sources: Mapping[tuple[int, Side], PiecewiseCubic], rig: Rig) -> dict[str, PiecewiseCubic]:

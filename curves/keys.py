@@ -3,6 +3,7 @@
 Whatever is promised here is promised for what Unreal evaluates in float32, at float32 times, up to ten minutes.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -51,15 +52,42 @@ def fit_keys(
         InputError: ``auto`` keys cannot follow a target with jumps or corners that sharp.
     """
     curve = target.curve if isinstance(target, TrackSpline) else target
+    allowed = _allowed(mode, tolerance)
+    if mode == "exact":
+        return _exact(name, curve, allowed * curve.peak())
+    fitted = _auto({name: curve}, allowed)[name]
+    if fitted is None:
+        raise InputError(
+            f"curve {name} changes too sharply for auto keys within {allowed:g} of its peak: "
+            "use exact keys or a larger tolerance"
+        )
+    return fitted
+
+
+def fit_all_keys(
+    targets: Mapping[str, PiecewiseCubic], mode: KeyMode = "auto", tolerance: float | None = None
+) -> tuple[RichCurve, ...]:
+    """``fit_keys`` of many curves together, which is much faster; the same order.
+
+    A curve that changes too sharply for ``auto`` keys gets ``exact`` ones instead, within the same tolerance: its
+    keys' tangent modes (User and Break, never Auto) tell.
+
+    Raises:
+        ValueError: unknown mode, or a tolerance out of range.
+    """
+    allowed = _allowed(mode, tolerance)
+    fitted = _auto(targets, allowed) if mode == "auto" else dict.fromkeys(targets)
+    return tuple(fitted[name] or _exact(name, curve, allowed * curve.peak()) for name, curve in targets.items())
+
+
+def _allowed(mode: KeyMode, tolerance: float | None) -> float:
     if mode not in DEFAULT_TOLERANCE:
         raise ValueError(f"key mode: expected one of {sorted(DEFAULT_TOLERANCE)}, got {mode!r}")
     allowed = DEFAULT_TOLERANCE[mode] if tolerance is None else tolerance
     least = MIN_AUTO_TOLERANCE if mode == "auto" else 0.0
     if not least <= allowed <= 1.0:
         raise ValueError(f"tolerance in {mode} mode: expected {least}..1, got {allowed}")
-    if mode == "exact":
-        return _exact(name, curve, allowed * curve.peak())
-    return _auto(name, curve, allowed)
+    return allowed
 
 
 def baked(name: str, target: PiecewiseCubic, fps: float) -> RichCurve:
@@ -79,20 +107,24 @@ def _pairs(times: FloatArray, values: FloatArray) -> list[tuple[float, float]]:
     return list(zip(snap(times).tolist(), snap(values).tolist(), strict=True))
 
 
-def _auto(name: str, curve: PiecewiseCubic, tolerance: float) -> RichCurve:
-    start, end = snap(curve.breaks[[0, -1]])
-    peak = curve.peak()
-    low, high = curve.extremes()
-    if high - low <= 1e-7 * peak or peak == 0.0:
-        return RichCurve(name, _cubic_auto(np.array([start, end]), np.full(2, low)))
-    allowed = (tolerance - _FLOAT32_PART) * peak
-    fitted = fit_auto(curve, allowed) or fit_auto(_with_rest_beyond(curve), allowed)
-    if fitted is None:
-        raise InputError(
-            f"curve {name} changes too sharply for auto keys within {tolerance:g} of its peak: "
-            "use exact keys or a larger tolerance"
+def _auto(targets: Mapping[str, PiecewiseCubic], tolerance: float) -> dict[str, RichCurve | None]:
+    """Auto keys for each curve, or None where they cannot follow it."""
+    result: dict[str, RichCurve | None] = dict.fromkeys(targets)
+    moving: dict[str, PiecewiseCubic] = {}
+    for name, curve in targets.items():
+        low, high = curve.extremes()
+        if high - low <= 1e-7 * max(abs(low), abs(high)):
+            result[name] = RichCurve(name, _cubic_auto(snap(curve.breaks[[0, -1]]), np.full(2, low)))
+        else:
+            moving[name] = curve
+    allowed = {name: (tolerance - _FLOAT32_PART) * curve.peak() for name, curve in moving.items()}
+    for prepared in (lambda curve: curve, _with_rest_beyond):
+        left = [name for name in moving if result[name] is None]
+        fits = fit_auto([prepared(moving[name]) for name in left], [allowed[name] for name in left])
+        result.update(
+            {name: RichCurve(name, _cubic_auto(*fit)) for name, fit in zip(left, fits, strict=True) if fit is not None}
         )
-    return RichCurve(name, _cubic_auto(*fitted))
+    return result
 
 
 def _with_rest_beyond(curve: PiecewiseCubic) -> PiecewiseCubic:

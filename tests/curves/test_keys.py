@@ -1,11 +1,14 @@
 """Keys against their promises: the error in float32 at float32 times, the number of keys, the end keys."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curves.autostep import Keys, Problem, _jacobian, _residuals
+from curves.autochain import Task, chained, removal_windows, span_windows
+from curves.autostep import STILL, Targets, Windows, _jacobian, _residuals, tied
 from curves.bspline import SplineSettings, fit_spline
 from curves.errors import InputError
 from curves.keys import baked, fit_keys
@@ -150,19 +153,34 @@ def test_bake_has_a_linear_key_a_frame() -> None:
     assert [key.value for key in curve.keys] == pytest.approx(target([key.time for key in curve.keys]), abs=1e-7)
 
 
-def test_jacobian_is_the_derivative() -> None:
-    target = event(5)
-    times = np.array([0.0, 0.5, 0.8, 1.1, 1.3, 2.0, 3.0])
-    problem = Problem(target, 0.001, np.linspace(0, 2.9, 300), target(np.linspace(0, 2.9, 300)), (False, False))
-    keys = Keys(times, target(times))
-    state = _residuals(problem, keys, np.zeros(7, dtype=np.int64), 1)
-    index = 2 * state.span[:, None] - 2 + np.arange(8)
-    jacobian = _jacobian(keys, state)
-    for unknown in range(14):
-        time, value = keys.time.copy(), keys.value.copy()
-        (time if unknown % 2 else value)[unknown // 2] += 1e-6
-        change = (Keys(time, value).curve()(problem.x) - keys.curve()(problem.x)) / 1e-6
-        assert np.abs((jacobian * (index == unknown)).sum(axis=1) - change).max() < 1e-4
+def windows_of(target: PiecewiseCubic, key: int, *, away: bool) -> Windows:
+    """A window of reach 2 around one of eight keys, which is taken away, or around the span behind it."""
+    times = np.array([0.0, 0.5, 0.8, 1.1, 1.3, 1.5, 2.0, 3.0])
+    values = target(times) + 0.1 * np.sin(9 * times)
+    values[[1, -2]] = values[[0, -1]]
+    task = Task(Targets([target]), np.array([0.001]), np.zeros((1, 2), dtype=bool))
+    chain = chained([(times, values)])
+    index = np.array([chain.keys_of(0).start + key])
+    return (removal_windows if away else span_windows)(chain, task, index, 2, 7)[1]
+
+
+@pytest.mark.parametrize("away", [True, False])
+@pytest.mark.parametrize("key", range(1, 7))
+def test_jacobian_is_the_derivative(key: int, away: bool) -> None:
+    """Also in windows that reach past the ends, where two values move as one and ghosts do not move at all."""
+    windows = windows_of(event(5), key, away=away)
+    state = _residuals(windows)
+    jacobian = _jacobian(windows, state)
+    assert jacobian.shape == (1, windows.x.size, 8)
+    assert np.abs(jacobian).max() > 100
+    for unknown in range(8):
+        local, of_time = STILL + unknown // 2, unknown % 2
+        time, value = windows.time.copy(), windows.value.copy()
+        if not windows.fixed[0, local, of_time]:
+            (time if of_time else value)[0, local] += 1e-7
+        moved = _residuals(replace(windows, time=time, value=tied(value, windows.tied)))
+        change = (moved.residual - state.residual) / 1e-7
+        assert np.abs(jacobian[:, :, unknown] - change).max() < 1e-3 * np.abs(jacobian).max()
 
 
 @pytest.mark.slow
