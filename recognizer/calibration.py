@@ -16,7 +16,7 @@ from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_inter
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
-from recognizer.spotting import Candidates, SpottingSettings, merge, score_windows, slide, spot
+from recognizer.spotting import Candidates, SpottingSettings, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
 _GATE_MISSES = 0.0025  # part of the events that each limit may miss: together half of what is allowed
@@ -40,8 +40,8 @@ def calibrate(
 ) -> tuple[Thresholds, dict[str, Any]]:
     """Thresholds for ``model`` and its figures on ``clips``: of people that it was not trained on.
 
-    ``gate_px`` and ``gate_rise`` let at least 99 % of their events through; ``score`` maximises the pooled spotting F1
-    (IoU >= 0.5), ``au`` and ``rise`` the macro F1 of the AUs of found events.
+    ``gate_px`` and ``gate_rise`` let at least 99 % of their events through; ``score`` and ``rise`` maximise the pooled
+    spotting F1 (IoU >= 0.5) of the events as the product gives them, ``au`` the macro F1 of the AUs of found events.
     """
     how = SpottingSettings(exhaustive=True)
     seen = []
@@ -51,11 +51,11 @@ def calibrate(
         seen.append(_Seen(clip, run, intensity, score_windows(run, intensity, model, how)))
         progress(done, len(clips))
     gate_px, gate_rise, gate = _choose_gate(seen)
-    score = max(_SCORES, key=lambda s: _spotting(seen, float(s), how).f1)
-    chosen = replace(model.thresholds, score=float(score), gate_px=gate_px, gate_rise=gate_rise)
-    pairs = [(float(p), float(r)) for p in _AU_PROBABILITIES for r in _RISES]
-    best = max(pairs, key=lambda pair: _au_f1(seen, model, replace(chosen, au=pair[0], rise=pair[1]), how))
-    chosen = replace(chosen, au=best[0], rise=best[1])
+    chosen = replace(model.thresholds, gate_px=gate_px, gate_rise=gate_rise, au=0.5)
+    pairs = [replace(chosen, score=float(s), rise=r) for s in _SCORES for r in _RISES]
+    chosen = max(pairs, key=lambda limits: _spotting(seen, model, limits, how).f1)
+    others = [replace(chosen, au=float(p)) for p in _AU_PROBABILITIES]
+    chosen = max(others, key=lambda limits: _au_f1(seen, model, limits, how))
     return chosen, {**gate, **_figures(seen, model, chosen, how)}
 
 
@@ -63,19 +63,22 @@ def _choose_gate(seen: Sequence[_Seen]) -> tuple[float, float, dict[str, Any]]:
     """Both limits, and the part of the events that passes them and of all windows that does."""
     moved: list[float] = []
     risen: list[float] = []
+    of_windows: list[tuple[float, float]] = []
     for one in seen:
-        spans = one.clip.onset_apex_offset[:, [0, 2]]
-        moved += motion_within(one.run.times_s, regional_motion(one.run.flow), spans).tolist()
-        risen += rise_within(one.run.times_s, one.intensity, spans).tolist()
+        windows = slide(one.run.times_s, SpottingSettings())
+        motion = motion_within(one.run.times_s, regional_motion(one.run.flow), windows)
+        rise = rise_within(one.run.times_s, one.intensity, windows)
+        of_windows += zip(motion.tolist(), rise.tolist(), strict=True)
+        for onset, _, offset in one.clip.onset_apex_offset:
+            holds = (windows[:, 0] <= onset) & (windows[:, 1] >= offset)
+            if holds.any():  # the window that shows the event best is enough
+                moved.append(float(motion[holds].max()))
+                risen.append(float(rise[holds].max()))
     if not moved:
         return 0.0, 0.0, {"gate_recall": None}
     gate_px = round(0.95 * float(np.quantile(moved, _GATE_MISSES)), 4)
     gate_rise = round(0.95 * float(np.quantile(risen, _GATE_MISSES)), 5)
-    passed: list[bool] = []
-    for one in seen:
-        windows = slide(one.run.times_s, SpottingSettings())
-        some = motion_within(one.run.times_s, regional_motion(one.run.flow), windows) >= gate_px
-        passed += (some & (rise_within(one.run.times_s, one.intensity, windows) >= gate_rise)).tolist()
+    passed = [motion >= gate_px and rise >= gate_rise for motion, rise in of_windows]
     kept = (np.array(moved) >= gate_px) & (np.array(risen) >= gate_rise)
     return gate_px, gate_rise, {"gate_recall": float(kept.mean()), "gate_passes": float(np.mean(passed))}
 
@@ -84,11 +87,11 @@ def _intervals(times_s: NDArray[np.float64]) -> list[Interval]:
     return [Interval(float(a), float(b)) for a, b in times_s[:, [0, 2]]]
 
 
-def _spotting(seen: Sequence[_Seen], score: float, how: SpottingSettings) -> BinaryCounts:
+def _spotting(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> BinaryCounts:
     total = BinaryCounts(0, 0, 0)
     for one in seen:
-        best = [group[0] for group in merge(one.found, score, how)]
-        total += spotting_scores(_intervals(one.clip.onset_apex_offset), _intervals(one.found.times_s[best]))
+        found = [event.interval for event in _events(one, model, thresholds, how)]
+        total += spotting_scores(_intervals(one.clip.onset_apex_offset), found)
     return total
 
 

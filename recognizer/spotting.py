@@ -18,7 +18,8 @@ from recognizer.model import Model
 _SKIRT = 0.2  # of an event's length: how far beyond its ends its AUs' rest is looked for
 
 
-_RETURN = 2.0  # an event rises at least this many times as far as it leaves the face changed
+_RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
+_MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro-expression setting in or going
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,19 @@ def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], mod
     """The AUs that rise within the event and that the graph calls present, strongest first.
 
     ``probability`` (n,) by the graph; ``inside`` (k, n, 2): intensity during the event. Where the graph calls none
-    present, the AU that it finds likeliest among those that rise. None where the face does not come back to where it
-    was.
+    present, the AU that it finds likeliest among those that rise. None where a
+    macro-expression sets in or goes.
     """
     if len(inside) == 0:
         return ()
     edge = max(1, round(_SKIRT * len(inside)))
     before, after = inside[:edge].min(axis=0), inside[-edge:].min(axis=0)
     rise = inside.max(axis=0) - np.maximum(before, after)  # (n, 2)
-    if rise.max() < _RETURN * np.abs(after - before).max():
-        return ()  # what goes and does not come back is a part of a macro-expression
-    rises = rise.max(axis=1) >= model.thresholds.rise
+    # What goes and does not come back is a part of a macro-expression, and what overshoots on its way is no event.
+    step = np.abs(after - before)
+    if step.max() > max(rise.max(), _MACRO_STEP):
+        return ()
+    rises = np.where(rise >= _RETURN * step, rise, 0.0).max(axis=1) >= model.thresholds.rise
     chosen = rises & (probability >= model.thresholds.au)
     if rises.any() and not chosen.any():
         chosen = np.arange(len(rises)) == np.argmax(np.where(rises, probability, -1.0))
