@@ -16,7 +16,7 @@ from recognizer.inference import MotionRun
 from recognizer.model import Model, load_model
 from recognizer.spotting import SpottingSettings, score_windows, spot
 from recognizer.tracks import track_intensity
-from recognizer.video import VideoInfo, open_video
+from recognizer.video import Video, VideoInfo, open_video
 
 __all__ = ["Analysis", "AnalysisSettings", "Model", "Progress", "analyse", "load_model"]
 
@@ -59,20 +59,25 @@ def analyse(path: Path, model: Model, settings: AnalysisSettings, progress: Prog
         tempfile.TemporaryDirectory(prefix="microexpr-", ignore_cleanup_errors=True) as folder,
         open_video(path, fps=settings.fps, start_s=settings.start_s, end_s=settings.end_s) as video,
     ):
-        stream = measure_motion(video, Path(folder), face=settings.face, threads=settings.threads, progress=progress)
-        intensity, events, looked = _read(stream, model, settings, progress)
-        times = stream.clip.times_s
-        neutral_s = float(times[stream.neutral])
-        kept = np.concatenate([np.arange(run.start, run.stop) for run in stream.clip.runs])
-        return Analysis(
-            info=video.info,
-            events=tuple(events),
-            tracks=tuple(_tracks(times[kept], intensity[kept], model.network.config.aus)),
-            no_face=stream.clip.no_face,
-            duration_s=stream.clip.duration_s,
-            notes=(*video.notes, *stream.clip.notes, _neutral_note(neutral_s)),
-            provenance={"neutral_s": round(neutral_s, 4), **looked},
-        )
+        # A function of its own: Windows deletes the folder only when nothing in it is mapped any more.
+        return _analyse(video, Path(folder), model, settings, progress)
+
+
+def _analyse(video: Video, folder: Path, model: Model, settings: AnalysisSettings, progress: Progress) -> Analysis:
+    stream = measure_motion(video, folder, face=settings.face, threads=settings.threads, progress=progress)
+    intensity, events, looked = _read(stream, model, settings, progress)
+    times = stream.clip.times_s
+    neutral_s = float(times[stream.neutral])
+    kept = np.concatenate([np.arange(run.start, run.stop) for run in stream.clip.runs])
+    return Analysis(
+        info=video.info,
+        events=tuple(events),
+        tracks=tuple(_tracks(times[kept], intensity[kept], model.network.config.aus)),
+        no_face=stream.clip.no_face,
+        duration_s=stream.clip.duration_s,
+        notes=(*video.notes, *stream.clip.notes, _neutral_note(neutral_s)),
+        provenance={"neutral_s": round(neutral_s, 4), **looked},
+    )
 
 
 def _neutral_note(neutral_s: float) -> str:

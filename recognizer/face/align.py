@@ -107,10 +107,15 @@ def fit_camera(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadShape:
-    """One person's rigid head in the crop: ``points`` (468, 3) and ``depth`` (112, 112), both in crop pixels."""
+    """One person's rigid head in the crop: ``points`` (468, 3) and ``depth`` (112, 112), both in crop pixels.
+
+    ``reduction``: frame pixels to a crop pixel, when the shape was learned. It sets how much a frame is averaged, for
+    the whole clip: an averaging that changes with the head's distance would look like motion.
+    """
 
     points: NDArray[np.float64]
     depth: NDArray[np.float32]
+    reduction: float = 1.0
 
 
 def head_shape(observed: NDArray[np.floating]) -> HeadShape:
@@ -120,9 +125,10 @@ def head_shape(observed: NDArray[np.floating]) -> HeadShape:
     points = np.median(aligned, axis=0)
     centres = eye_centres(points)
     scale = EYE_DISTANCE / np.linalg.norm(centres[1, :2] - centres[0, :2])
+    seen = np.median([np.linalg.norm(np.diff(eye_centres(p), axis=0)) for p in observed])
     middle = centres.mean(axis=0)
     points = (points - middle) * scale + ((CROP - 1) / 2, EYE_LINE, 0.0)
-    return HeadShape(points, _depth_map(points))
+    return HeadShape(points, _depth_map(points), float(seen) / EYE_DISTANCE)
 
 
 def _depth_map(points: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -161,7 +167,7 @@ def crop_face(image: NDArray[np.uint8], camera: NDArray[np.floating], shape: Hea
     y0, y1 = (int(np.clip(v, 0, height - 1)) for v in (map_y.min() - 8, map_y.max() + 9))
     part = image[y0 : y1 + 1, x0 : x1 + 1]
     grey = part if part.ndim == 2 else cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    step = round(float(np.hypot(camera[0, 0], camera[1, 0])))
+    step = round(shape.reduction)
     if step >= 2:
         odd = step | 1
         grey = cv2.blur(grey, (odd, odd))

@@ -23,7 +23,8 @@ from recognizer.video import Frame, Video
 SHAPE_POINTS = np.arange(0, 468, 4)
 #: A face seen for less than this is taken for a mistake of the detector.
 _MIN_RUN_S = 0.2
-_LEARN_FRAMES = 24  # frames from which the person's head shape is taken
+#: The person's head shape is the median of this many frames, spread over this long.
+_LEARN_FRAMES, _LEARN_S = 24, 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,7 @@ class _Spool:
 class _Seen:
     """A frame cut down to the face's surroundings, so that waiting frames cost little memory."""
 
+    time_s: float
     part: NDArray[np.uint8]
     corner: tuple[int, int]
     points: NDArray[np.float64]  # in the part's pixels
@@ -91,7 +93,7 @@ def _cut_down(frame: Frame, found: Observation) -> _Seen:
     x0, y0 = (int(v) for v in np.clip(low - margin, 0, (width - 1, height - 1)))
     x1, y1 = (int(v) + 1 for v in np.clip(high + margin, (x0 + 1, y0 + 1), (width, height)))
     grey = cv2.cvtColor(frame.image[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
-    return _Seen(grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0), found.fresh)
+    return _Seen(frame.time_s, grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0), found.fresh)
 
 
 def _points_in_crop(
@@ -116,7 +118,7 @@ class _Aligner:
     def add(self, seen: _Seen) -> None:
         if self.shape is None:
             self._waiting.append(seen)
-            if len(self._waiting) == _LEARN_FRAMES:
+            if len(self._waiting) >= _LEARN_FRAMES and seen.time_s - self._waiting[0].time_s >= _LEARN_S:
                 self.learn()
         else:
             self._align(seen, self.shape)
@@ -124,7 +126,8 @@ class _Aligner:
     def learn(self) -> HeadShape:
         """Fix the head's shape (after the first frames, or at the end of a short video)."""
         if self.shape is None:
-            self.shape = head_shape(np.stack([seen.points for seen in self._waiting]))
+            chosen = self._waiting[:: max(1, len(self._waiting) // _LEARN_FRAMES)]
+            self.shape = head_shape(np.stack([seen.points for seen in chosen]))
             for seen in self._waiting:
                 self._align(seen, self.shape)
             self._waiting = []
@@ -211,6 +214,11 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
         progress(count)
     end_s = last_s + (step_s or 1.0 / float(video.info.frame_rate))
     runs = timeline.close(end_s)
+    if timeline.times_s and not runs:
+        raise NoFaceError(
+            f"A face was seen in {video.info.path.name} for less than {_MIN_RUN_S:g} s at a time; "
+            "give a longer part of the video."
+        )
     if not runs:
         raise NoFaceError(
             f"No face was found in the {count} frames of {video.info.path.name}; "

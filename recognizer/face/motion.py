@@ -6,6 +6,7 @@ leaves (tenths of a pixel) is a field ``a + b x + c y + d z`` over the face; it 
 subtracted. Expressions move a part of the face against the rest and are outliers to that fit.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -168,11 +169,17 @@ def _openings(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
 
 
 def motion_from_neutral(
-    crops: NDArray[np.uint8], neutral: int, shape: HeadShape, out: NDArray[np.float16], threads: int = 2
+    crops: NDArray[np.uint8],
+    neutral: int,
+    shape: HeadShape,
+    out: NDArray[np.float16],
+    *,
+    threads: int = 2,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
     """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to every crop (N, 112, 112), head removed.
 
-    Returns the coefficients (N, 2, 4) of the head's part that was removed.
+    Returns the coefficients (N, 2, 4) of the head's part that was removed. ``progress`` hears how many are done.
     """
     head = HeadMotion(shape)
     removed = np.zeros((len(crops), 2, 4), np.float32)
@@ -185,5 +192,6 @@ def motion_from_neutral(
         out[start:stop] = flow - head.field(removed[start:stop])
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(measure, range(0, len(crops), _CHUNK)))
+        for done, _ in enumerate(pool.map(measure, range(0, len(crops), _CHUNK)), start=1):
+            progress(min(done * _CHUNK, len(crops)))
     return removed

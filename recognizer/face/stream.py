@@ -43,6 +43,7 @@ def measure_motion(
     neutral = choose_neutral(clip)
     flow = np.memmap(folder / "flow.f16", dtype=np.float16, mode="w+", shape=(count, 2, GRID, GRID))
     progress("motion", 0, count)
-    head = motion_from_neutral(clip.crops, neutral, clip.shape, flow, threads=threads)
-    progress("motion", count, count)
+    head = motion_from_neutral(
+        clip.crops, neutral, clip.shape, flow, threads=threads, progress=lambda done: progress("motion", done, count)
+    )
     return MotionStream(clip, neutral, flow, head)
