@@ -43,6 +43,10 @@ class Chain:
         m[1:-1] = np.where(self.role[1:-1] == _INNER, (self.value[2:] - self.value[:-2]) / span, 0.0)
         return m
 
+    def sizes(self) -> Ints:
+        """(curves,) number of keys."""
+        return np.bincount(self.curve) - 2 * PAD
+
     def keys_of(self, curve: int) -> slice:
         """Where the curve's keys lie."""
         start, end = np.searchsorted(self.curve, [curve, curve + 1])
@@ -92,7 +96,7 @@ def removal_cost(chain: Chain, task: Task) -> FloatArray:
     guess = v[:-2] + s * s * (3 - 2 * s) * (v[2:] - v[:-2]) + s * r * h * (r * m[:-2] - s * m[2:])
     cost = np.full(t.size, np.inf)
     cost[1:-1] = np.abs(guess - v[1:-1]) / task.tolerance[chain.curve[1:-1]]
-    few = np.bincount(chain.curve) - 2 * PAD <= 4
+    few = chain.sizes() <= 4
     cost[(chain.role != _INNER) | few[chain.curve]] = np.inf
     return cost
 

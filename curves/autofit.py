@@ -34,7 +34,7 @@ Fit = tuple[FloatArray, FloatArray]
 _TRIED = 0.98  # of the tolerance: between samples the error is a little larger
 _MAX_KEYS = 20_000
 _END_GAP_S = 1e-5  # between an end key and its equal neighbour, only where a curve starts or ends that steeply
-_REACHES = (1, 3)  # keys that move on either side of a removed one: first few, while there are keys to spare
+_FEW = 40  # a curve with no more keys gets a second, dearer attempt at each: there it makes the most difference
 _SAMPLES = 6  # a span, while keys are removed
 _ROUNDS = 6  # of optimising a window
 
@@ -56,8 +56,8 @@ def fit_auto(targets: Sequence[PiecewiseCubic], tolerances: Sequence[float]) -> 
         np.array([problems[index].fixed_ends for index in able]),
     )
     chain = chained([start for start in starts if start is not None])
-    for reach in _REACHES:
-        chain = _removed(chain, task, reach)
+    chain = _removed(chain, task, 1)
+    chain = _removed(chain, task, MAX_REACH, most_keys=_FEW)
     mended = _mended(chain, task, [targets[index] for index in able], [tolerances[index] for index in able])
     for index, fit in zip(able, mended, strict=True):
         start = starts[index]
@@ -213,9 +213,12 @@ def _new_times(time: FloatArray, span: Ints, wanted: FloatArray) -> FloatArray:
     return np.where(room > 2 * margin, snap(np.clip(near, left + margin, right - margin)), np.nan)
 
 
-def _removed(chain: Chain, task: Task, reach: int) -> Chain:
-    """Try to do without each inner key, cheapest first; keys far apart in one go."""
-    stuck = np.zeros(chain.time.size, dtype=bool)
+def _removed(chain: Chain, task: Task, reach: int, most_keys: int = _MAX_KEYS) -> Chain:
+    """Try to do without each inner key of curves with at most so many, cheapest first; keys far apart in one go.
+
+    ``reach`` keys to either side of the one removed are optimised.
+    """
+    stuck = (chain.sizes() > most_keys)[chain.curve]
     while True:
         chosen = far_apart(np.where(stuck, np.inf, removal_cost(chain, task)), reach)
         if not chosen.size:

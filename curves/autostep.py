@@ -174,7 +174,6 @@ def _moved(windows: Windows, state: _State, power: int, damping: FloatArray) -> 
     """One damped Newton step on the sum of |residual|^power in each row."""
     jacobian = _jacobian(windows, state)
     residual = state.residual
-    rows, samples = residual.shape
     if power == 2:
         weighted = jacobian
     else:
@@ -212,9 +211,7 @@ def _jacobian(windows: Windows, state: _State) -> FloatArray:
     rows, keys = windows.time.shape
     s, h, m0, m1, key = state.s, state.h, state.m0, state.m1, state.key
     value = windows.value.ravel()
-    chord = np.zeros((rows, keys))  # an outer tangent is given, an end tangent depends on nothing
-    chord[:, 1:-1] = state.chord
-    chord = chord.ravel()
+    chord = np.pad(state.chord, ((0, 0), (1, 1))).ravel()  # an outer tangent depends on nothing here
     r = 1 - s
     h01 = s * s * (3 - 2 * s)
     h10, h11 = s * r * r, -s * s * r

@@ -226,26 +226,46 @@ def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> Pi
 
     With clipped coefficients if that can be; where the hull is in the way at full density, without, and clamped.
     """
-    inside_hull = True
+    outside_hull: BSpline | None = None  # the first spline within tolerance, were it not for the hull
     marks = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
+    sample = np.arange(values.size)
     while True:
-        spline = _least_squares(times, values, marks, inside_hull)
-        error = np.abs(spline(times) - values)
-        span = np.clip(np.searchsorted(marks, np.arange(values.size), side="right") - 1, 0, marks.size - 2)
-        bad = np.unique(span[error > tolerance])
-        if not bad.size:
-            return _pieces(spline).clamped(0.0, 1.0)
-        splits = (marks[bad] + marks[bad + 1]) // 2
-        marks, before = np.union1d(marks, splits), marks
-        if marks.size == before.size and not inside_hull:
-            return _interpolated(times, values)
-        if marks.size == before.size:
-            inside_hull = False
-            marks = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
+        spline, rows, first = _least_squares(times, values, marks)
+        inside = np.clip(spline.c, 0.0, 1.0)
+        columns = first[:, None] + np.arange(4)
+        error = np.abs((rows * inside[columns]).sum(axis=1) - values)
+        bad = error > tolerance
+        if not bad.any():
+            return _pieces(BSpline(spline.t, inside, 3)).clamped(0.0, 1.0)
+        if outside_hull is None and np.abs((rows * spline.c[columns]).sum(axis=1) - values).max() <= tolerance:
+            outside_hull = spline
+        span = np.clip(np.searchsorted(marks, sample[bad], side="right") - 1, 0, marks.size - 2)
+        before = marks.size
+        marks = np.union1d(marks, (marks[span] + marks[span + 1]) // 2)
+        if marks.size == before:
+            return _interpolated(times, values) if outside_hull is None else _pieces(outside_hull).clamped(0.0, 1.0)
 
 
-def _least_squares(times: FloatArray, values: FloatArray, marks: NDArray[np.int64], inside_hull: bool) -> BSpline:
+def _least_squares(
+    times: FloatArray, values: FloatArray, marks: NDArray[np.int64]
+) -> tuple[BSpline, FloatArray, NDArray[np.int64]]:
+    """The spline with knots at the marked samples; each sample's four basis values and the first one's index.
+
+    Normal equations (four bands): the B-spline basis is so well conditioned that their square does no harm.
+    """
     inner = times[marks[(marks >= 2) & (marks <= values.size - 3)]]
     knots = np.concatenate((np.full(4, times[0]), inner, np.full(4, times[-1])))
-    spline = make_lsq_spline(times, values, knots, k=3)
-    return BSpline(spline.t, np.clip(spline.c, 0.0, 1.0), 3) if inside_hull else spline
+    design = BSpline.design_matrix(times, knots, 3)
+    rows, first = design.data.reshape(-1, 4), design.indices[::4].astype(np.int64)
+    size = inner.size + 4
+    banded = np.zeros((4, size))
+    right = np.zeros(size)
+    for i in range(4):
+        right += np.bincount(first + i, rows[:, i] * values, minlength=size)
+        for j in range(i + 1):
+            banded[i - j] += np.bincount(first + j, rows[:, i] * rows[:, j], minlength=size)
+    try:
+        spline = BSpline(knots, solveh_banded(banded, right, lower=True, check_finite=False), 3)
+    except np.linalg.LinAlgError:  # very uneven times
+        spline = make_lsq_spline(times, values, knots, k=3)
+    return spline, rows, first

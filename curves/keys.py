@@ -14,7 +14,7 @@ from curves.autostep import snap
 from curves.bspline import TrackSpline
 from curves.errors import InputError
 from curves.piecewise import PiecewiseCubic, hermite_coefficients
-from curves.richcurve import auto_tangents
+from curves.richcurve import MIN_CHORD_S
 from curves.values import FloatArray, InterpMode, RichCurve, RichKey, TangentMode
 
 KeyMode = Literal["auto", "exact"]
@@ -139,8 +139,14 @@ def _with_rest_beyond(curve: PiecewiseCubic) -> PiecewiseCubic:
 
 
 def _cubic_auto(times: FloatArray, values: FloatArray) -> tuple[RichKey, ...]:
-    keys = tuple(RichKey(t, v, InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto) for t, v in _pairs(times, values))
-    return auto_tangents(keys, precision=np.float32)
+    """What ``auto_tangents`` makes of such keys, stepwise in float32 in its order; of arrays, not key by key."""
+    time, value = times.astype(np.float32), values.astype(np.float32)
+    tangent = np.zeros(time.size, dtype=np.float32)
+    rise = (value[1:-1] - value[:-2]) + (value[2:] - value[1:-1])
+    tangent[1:-1] = rise / np.maximum(np.float32(MIN_CHORD_S), time[2:] - time[:-2])
+    cubic, auto = InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto
+    columns = (time.tolist(), value.tolist(), tangent.tolist())
+    return tuple(RichKey(t, v, cubic, auto, m, m) for t, v, m in zip(*columns, strict=True))
 
 
 def _exact(name: str, curve: PiecewiseCubic, tolerance: float) -> RichCurve:

@@ -124,10 +124,7 @@ class PiecewiseCubic:
         least, greatest = self.extremes()
         if least >= low and greatest <= high:
             return self
-        poly = PPoly(self.coefficients, self.breaks, extrapolate=False)
-        levels = [level for level in (low, high) if np.isfinite(level)]
-        roots = [poly.solve(level, discontinuity=True) for level in levels]
-        split = self.refined(np.array([root for root in np.concatenate(roots) if np.isfinite(root)]))
+        split = self.refined(np.concatenate([self._crossings(level) for level in (low, high)]))
         middle = (split.breaks[:-1] + split.breaks[1:]) / 2
         value = split(middle)
         coefficients = split.coefficients.copy()
@@ -136,6 +133,19 @@ class PiecewiseCubic:
                 coefficients[:, outside] = np.array([[0.0], [0.0], [0.0], [level]])
         coefficients[3] = np.clip(coefficients[3], low, high)
         return PiecewiseCubic(split.breaks, coefficients)
+
+    def _crossings(self, level: float) -> FloatArray:
+        """Times inside spans at which the curve is at the level; jumps lie at breaks anyway."""
+        lengths = np.diff(self.breaks)
+        least, greatest = _span_extremes(self.coefficients, lengths)
+        spans = np.flatnonzero((least < level) & (greatest > level))
+        if not spans.size:
+            return np.zeros(0)
+        starts = np.concatenate(([0.0], np.cumsum(lengths[spans])))  # the spans that cross, side by side
+        roots = PPoly(self.coefficients[:, spans], starts, extrapolate=False).solve(level, discontinuity=False)
+        roots = roots[np.isfinite(roots)]
+        place = np.clip(np.searchsorted(starts, roots, side="right") - 1, 0, spans.size - 1)
+        return self.breaks[spans[place]] + roots - starts[place]
 
     def maximum(self, other: "PiecewiseCubic") -> "PiecewiseCubic":
         """The larger of two curves at every time."""
