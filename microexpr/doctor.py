@@ -1,16 +1,15 @@
 """What this machine has and lacks for microexpr, with the exact command for whatever is missing."""
 
-import hashlib
 import importlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 from curves.errors import MicroExprError
+from recognizer.digests import card_path, default_weights_path, expected_digest, file_sha256
 
 #: Distribution -> module. The versions allowed stand in pyproject.toml.
 DEPENDENCIES = {
@@ -49,7 +48,7 @@ def run_checks() -> list[Check]:
         _python(sys.version_info[:3]),
         *(_dependency(name, module) for name, module in DEPENDENCIES.items()),
         *_models(),
-        _weights(Path(str(resources.files("recognizer") / "weights" / "default.safetensors"))),
+        _weights(default_weights_path()),
         *_guarded(_codecs, "video codecs", "pip install --force-reinstall av"),
         _temporary_folder(),
         *_guarded(_torch, "torch device", "pip install --force-reinstall torch"),
@@ -99,12 +98,13 @@ def _weights(path: Path) -> Check:
     name, again = "default weights", "pip install --force-reinstall --no-deps . (in a complete checkout)"
     if not path.is_file():
         return Check(name, False, f"{path} is missing", f"{again}; or train your own: microexpr train --help")
-    card = path.with_suffix(".json")
     try:
-        expected = str(json.loads(card.read_text(encoding="utf-8"))["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return Check(name, False, f"the model card {card} is missing or unreadable", again)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+        expected = expected_digest(path)
+    except MicroExprError as error:
+        return Check(name, False, _one_line(error).partition(": ")[0], again)
+    if expected is None:
+        return Check(name, False, f"the model card {card_path(path)} is missing", again)
+    found = file_sha256(path)
     if found != expected:
         return Check(name, False, f"SHA-256 {found[:12]}... is not the model card's {expected[:12]}...", again)
     return Check(name, True, f"SHA-256 {found[:12]}..., {path.stat().st_size / 1e6:.1f} MB")

@@ -12,7 +12,7 @@ from curves.formats.take import read_take
 from curves.values import Take
 from microexpr.plotting import Thumbnail, draw_take, strip_times
 from recognizer.face.detect import Detection, FaceDetector
-from recognizer.video import file_sha256, open_video
+from recognizer.video import open_video, source_sha256
 
 Image = NDArray[np.uint8]
 _MARGIN = 1.5  # side of the crop over that of the face's box
@@ -55,14 +55,14 @@ def find_source(take: Take, take_path: Path, video: Path | None) -> tuple[Path |
     if video is not None:
         if not video.exists():
             raise InputError(f"{video} does not exist; check the path given to --video.")
-        if digest and file_sha256(video) != digest:
+        if digest and source_sha256(video) != digest:
             raise InputError(f"{video} is not the video that {take_path.name} was made from; give that one.")
         return video, ""
     name = source.get("name")
     candidate = take_path.parent / name if name else None
     if candidate is None or not candidate.exists():
         return None, f"The face strip is left out: {name or 'the source'} is not beside the take; give it with --video."
-    if digest and file_sha256(candidate) != digest:
+    if digest and source_sha256(candidate) != digest:
         return None, f"The face strip is left out: {candidate} is not the video that the take was made from."
     return candidate, ""
 

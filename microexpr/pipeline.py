@@ -1,6 +1,5 @@
 """The main job: a face video in, a Take out. Analyse, build curves, say where they came from."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from curves.values import BASIC_EMOTION, BasicEmotion, Event, RichCurve, Take, T
 from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
 from microexpr.version import __version__
 from recognizer.analysis import Analysis, AnalysisSettings, Model, Progress, analyse
-from recognizer.video import file_sha256
+from recognizer.digests import file_sha256
+from recognizer.video import source_sha256
 
 SYNTHETIC_MEDIA = (
     "Synthetic media: these curves are derived from a video of a person by machine. A digital human animated with "
@@ -78,10 +78,10 @@ def identity(path: Path, model: Model, config: ConvertConfig) -> dict[str, Any]:
     entries: dict[str, Any] = {
         "weights_sha256": model.sha256,
         "config": config.resolved(),
-        "source": {"name": path.resolve().name, "sha256": file_sha256(path)},
+        "source": {"name": path.resolve().name, "sha256": source_sha256(path)},
     }
     if (rig_file := Path(config.rig)).is_file():
-        entries["rig_sha256"] = hashlib.sha256(rig_file.read_bytes()).hexdigest()
+        entries["rig_sha256"] = file_sha256(rig_file)
     return entries
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError
 from recognizer._decoding import FRAME_RATES, Clock, Decoder, Upright, average_rate, stated_length, timecode
 from recognizer._video_writing import VideoWriter, write_video
+from recognizer.digests import file_sha256
 
 __all__ = [
     "Frame",
@@ -32,9 +33,9 @@ __all__ = [
     "VideoInfo",
     "VideoWriter",
     "exact_rate",
-    "file_sha256",
     "is_picture_folder",
     "open_video",
+    "source_sha256",
     "write_video",
 ]
 
@@ -138,17 +139,13 @@ def is_picture_folder(path: str | Path) -> bool:
     return Path(path).is_dir() and bool(_pictures(Path(path)))
 
 
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 (hex) of a file; of a folder of pictures, over their names and contents in natural order."""
+def source_sha256(path: str | Path) -> str:
+    """SHA-256 (hex) of a video file; of a folder of pictures, over their names and digests in natural order."""
     path = Path(path)
-    digest = hashlib.sha256()
-    for part in _pictures(path) if path.is_dir() else [path]:
-        if path.is_dir():
-            digest.update(f"{part.name}\0{part.stat().st_size}\0".encode())
-        with part.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    if not path.is_dir():
+        return file_sha256(path)
+    parts = [f"{file_sha256(picture)} {picture.name}\n" for picture in _pictures(path)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -1,11 +1,9 @@
 """Weights on disk: safetensors with the variant in their metadata, a model card with their SHA-256 beside them."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata as package_metadata
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +14,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from curves.errors import FormatError, SetupError
+from recognizer.digests import card_path, default_weights_path, expected_digest, file_sha256
 from recognizer.network import MicroExpressionNet, NetworkConfig
 
+__all__ = [
+    "FORMAT",
+    "card_path",
+    "config_from_json",
+    "config_to_json",
+    "default_weights_path",
+    "load_network",
+    "save_weights",
+]
+
 FORMAT = "microexpr.weights/1"
-
-
-def default_weights_path() -> Path:
-    """The weights that ship with the package."""
-    return Path(str(resources.files("recognizer") / "weights" / "default.safetensors"))
-
-
-def card_path(weights: Path) -> Path:
-    """The model card of a weights file: same name, ``.json``."""
-    return weights.with_suffix(".json")
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def config_to_json(config: NetworkConfig) -> dict[str, Any]:
@@ -91,26 +85,17 @@ def save_weights(
     return digest
 
 
-def _expected_digest(path: Path) -> str | None:
-    if not card_path(path).is_file():
-        return None
-    try:
-        digest = json.loads(card_path(path).read_text(encoding="utf-8"))["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"The model card {card_path(path)} cannot be read: restore it or delete it.") from error
-    return str(digest)
-
-
 def load_network(path: Path, *, expected_sha256: str | None = None) -> tuple[MicroExpressionNet, dict[str, Any], str]:
     """(network in eval mode, metadata, SHA-256) of what ``save_weights`` wrote.
 
-    The digest is held against ``expected_sha256`` or else the card beside the file. SetupError: no such file.
-    FormatError: another digest, or not weights of ours.
+    The digest is held against ``expected_sha256`` or else the card beside the file; weights of the user's own may lack
+    a card, those that ship may not. SetupError: no such file, or no card of the shipped ones. FormatError: another
+    digest, or not weights of ours.
     """
     if not path.is_file():
         raise SetupError(f"The weights {path} are missing: reinstall microexpr or name a file with --weights.")
     digest = file_sha256(path)
-    expected = expected_sha256 or _expected_digest(path)
+    expected = expected_sha256 or expected_digest(path)
     if expected is not None and digest != expected:
         raise FormatError(
             f"The weights {path} are not those of their model card (SHA-256 {digest[:12]}..., expected "

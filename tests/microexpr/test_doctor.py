@@ -84,6 +84,9 @@ def test_weights_against_their_card(tmp_path: Path) -> None:
     assert "is missing" in doctor._weights(weights).detail
     weights.write_bytes(b"numbers")
     assert "model card" in doctor._weights(weights).detail
+    card.write_text("{}", encoding="utf-8")
+    assert not doctor._weights(weights).ok
+    assert "cannot be read" in doctor._weights(weights).detail
     card.write_text(json.dumps({"sha256": hashlib.sha256(b"numbers").hexdigest()}), encoding="utf-8")
     assert doctor._weights(weights).ok
     weights.write_bytes(b"other numbers")

@@ -21,7 +21,7 @@ from curves.values import (
 )
 from microexpr.faces import face_strip, plot_take
 from microexpr.plotting import SIDE_COLOURS, Thumbnail, active_aus, draw_take, side_of_name, strip_times
-from recognizer.video import file_sha256
+from recognizer.video import source_sha256
 
 CALM = EmotionEstimate(Emotion.OTHERS, dict.fromkeys(Emotion, 1 / 7))
 
@@ -145,7 +145,7 @@ def test_frames_shown_are_those_of_their_time(tmp_path: Path) -> None:
     folder.mkdir()
     for number in range(40):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((64, 64, 3), 6 * number, np.uint8))
-    take = make_take((event(1.23),), source={"name": "talk", "sha256": file_sha256(folder)}, config={"fps": 10.0})
+    take = make_take((event(1.23),), source={"name": "talk", "sha256": source_sha256(folder)}, config={"fps": 10.0})
     faces, _ = face_strip(take, tmp_path / "talk.take.json", None)
     levels = [int(face.image.mean()) for face in faces]
     assert levels == [6 * int(face.time_s * 10 + 1e-6) for face in faces]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from curves.errors import InputError
 from recognizer._decoding import Clock
-from recognizer.video import Image, exact_rate, file_sha256, open_video, write_video
+from recognizer.video import Image, exact_rate, open_video, source_sha256, write_video
 
 
 def marked(number: int, width: int = 64, height: int = 48) -> Image:
@@ -307,7 +307,7 @@ def test_exact_rate(given_fps: float, exact: Fraction) -> None:
 def test_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     path = tmp_path / "abc"
     path.write_bytes(b"abc")  # FIPS 180-2, example B.1
-    assert file_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert source_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_writer_refuses_what_it_cannot_write(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curves.errors import InputError
-from recognizer.video import _natural, file_sha256, is_picture_folder, open_video
+from recognizer.video import _natural, is_picture_folder, open_video, source_sha256
 
 
 def save(folder: Path, name: str, value: int, *, shape: tuple[int, ...] = (48, 64, 3), dtype: type = np.uint8) -> None:
@@ -91,12 +91,12 @@ def test_other_files_are_ignored_and_nothing_is_an_error(tmp_path: Path) -> None
 
 
 def test_digest_covers_names_and_contents(folder: Path) -> None:
-    before = file_sha256(folder)
-    assert before == file_sha256(folder)
+    before = source_sha256(folder)
+    assert before == source_sha256(folder)
     (folder / "2.png").rename(folder / "3.png")
-    renamed = file_sha256(folder)
+    renamed = source_sha256(folder)
     save(folder, "3.png", 7)
-    assert len({before, renamed, file_sha256(folder)}) == 3
+    assert len({before, renamed, source_sha256(folder)}) == 3
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True, max_size=20))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from curves.errors import FormatError, SetupError
+from recognizer import digests
 from recognizer.network import MicroExpressionNet
 from recognizer.variants import VARIANTS
 from recognizer.weights_io import card_path, load_network, save_weights
@@ -66,3 +67,17 @@ def test_missing_and_foreign_files_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "text.safetensors").write_text("no weights")
     with pytest.raises(FormatError, match="no usable weights"):
         load_network(tmp_path / "text.safetensors")
+
+
+def test_shipped_weights_are_never_used_unchecked(
+    tmp_path: Path, net: MicroExpressionNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "default.safetensors"
+    digest = save_weights(net, path, {})
+    monkeypatch.setattr(digests, "default_weights_path", lambda: path)
+    assert load_network(path)[2] == digest
+    card_path(path).unlink()
+    (tmp_path / "x").mkdir()
+    for spelled in (path, tmp_path / "x" / ".." / path.name):
+        with pytest.raises(SetupError, match="model card .* reinstall"):
+            load_network(spelled)
