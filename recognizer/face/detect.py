@@ -4,6 +4,7 @@ Source of the layout: the model card of BlazeFace (short range): 128 x 128 RGB i
 (2 per cell) and an 8 x 8 grid (6 per cell); per anchor a logit, a box and six points relative to the anchor's centre.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -47,6 +48,15 @@ def _overlap(a: Detection, b: Detection) -> float:
     return max(0.0, width) * max(0.0, height) / max(min(a.area, b.area), 1e-6)
 
 
+def _apart(found: Sequence[Detection]) -> list[Detection]:
+    """One detection a face: of those that overlap, the one with the best score."""
+    kept: list[Detection] = []
+    for candidate in sorted(found, key=lambda d: -d.score):
+        if all(_overlap(candidate, other) < _SAME_FACE_OVERLAP for other in kept):
+            kept.append(candidate)
+    return kept
+
+
 class FaceDetector:
     """Detects faces; holds one OpenCV network, so one instance belongs to one thread."""
 
@@ -55,22 +65,18 @@ class FaceDetector:
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._anchors = _anchor_centres()
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, image: NDArray[np.uint8], at_least: int = 1) -> list[Detection]:
         """Faces of an RGB image (H, W, 3), the largest first.
 
-        The whole picture is looked at first; only where it shows no face is it searched again in overlapping square
-        tiles, since a face far from the camera is too small in a picture scaled to 128 pixels.
+        The whole picture is looked at first; only where it shows fewer faces than ``at_least`` is it searched again in
+        overlapping square tiles, since a face far from the camera is too small in a picture scaled to 128 pixels.
         """
         height, width = image.shape[:2]
         found = self._detect_square(image, 0, 0, max(height, width))
-        if not found:
+        if len(_apart(found)) < at_least:
             for left, top, side in _tiles(width, height):
                 found += self._detect_square(image, left, top, side)
-        kept: list[Detection] = []
-        for candidate in sorted(found, key=lambda d: -d.score):
-            if all(_overlap(candidate, other) < _SAME_FACE_OVERLAP for other in kept):
-                kept.append(candidate)
-        return sorted(kept, key=lambda d: -d.area)
+        return sorted(_apart(found), key=lambda d: -d.area)
 
     def _detect_square(self, image: NDArray[np.uint8], left: int, top: int, side: int) -> list[Detection]:
         tile = image[top : top + side, left : left + side]

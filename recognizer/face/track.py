@@ -14,6 +14,11 @@ _MIN_PRESENCE, _MIN_FRESH_PRESENCE = 0.5, 0.9
 _MAX_JUMP = 0.35
 #: While no face is there, detection runs on every this many frames only.
 _SEARCH_EVERY = 2
+#: After a loss a face is the same one if its centre moved by no more than this part of the last region's side and its
+#: size changed by no more than these factors.
+_NEAR, _NEAR_SIZES = 1.0, (0.6, 1.6)
+#: Searches in vain (two frames each: a second or more up to 60 Hz) after which a face elsewhere is followed too.
+_PATIENCE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,22 @@ def _between(a: Region, b: Region) -> Region:
     return Region((a.x + b.x) / 2, (a.y + b.y) / 2, (a.side + b.side) / 2, a.roll + turn / 2)
 
 
+def _is_near(region: Region, last: Region) -> bool:
+    moved = float(np.hypot(region.x - last.x, region.y - last.y)) / last.side
+    return moved <= _NEAR and _NEAR_SIZES[0] <= region.side / last.side <= _NEAR_SIZES[1]
+
+
+def _distance(region: Region, last: Region) -> float:
+    """In place and size, pixels."""
+    return abs(region.x - last.x) + abs(region.y - last.y) + abs(region.side - last.side)
+
+
 class FaceTracker:
     """Follows the ``face``-th largest face (1 is the largest) of the frame in which faces are first seen.
 
-    After a loss the face nearest in place and size is taken up again; ``faces_seen`` is the most faces that one
-    detection showed.
+    After a loss a face is taken up again only near the place and size of the last one. If there is none for
+    ``_PATIENCE`` searches, the nearest face is followed wherever it is: whether it is the same person is unknown.
+    ``retaken`` counts those; ``faces_seen`` is the most faces that one detection showed.
     """
 
     def __init__(self, face: int | None = None) -> None:
@@ -50,8 +66,10 @@ class FaceTracker:
         self._region: Region | None = None
         self._last: Region | None = None
         self._frames_without = 0
+        self._searches = 0
         self._others = 0
         self.faces_seen = 0
+        self.retaken = 0
 
     def update(self, image: NDArray[np.uint8]) -> Observation | None:
         """The face in the next frame (H, W, 3 RGB), or None where there is none."""
@@ -59,16 +77,22 @@ class FaceTracker:
             observation = self._follow(image, self._region, fresh=False)
             if observation is not None:
                 return observation
-        if self._frames_without % _SEARCH_EVERY == 0:
-            start = self._search(image)
-            # Twice: the box of the detector is loose, the second look is centred on the points themselves.
-            if start is not None and (first := self._follow(image, start, fresh=True)) is not None:
-                self._frames_without = 0
-                self.faces_seen = max(self.faces_seen, self._others + 1)
-                again = self._follow(image, region_of_landmarks(first.points), fresh=True)
-                return again or first
+        if self._frames_without % _SEARCH_EVERY == 0 and (observation := self._take_up(image)) is not None:
+            self._frames_without = self._searches = 0
+            return observation
         self._frames_without += 1
         return None
+
+    def _take_up(self, image: NDArray[np.uint8]) -> Observation | None:
+        last, start = self._last, self._search(image)
+        self._searches += 1
+        if start is None or (first := self._follow(image, start, fresh=True)) is None:
+            return None
+        self.faces_seen = max(self.faces_seen, self._others + 1)
+        if last is not None and not _is_near(start, last):
+            self.retaken += 1
+        # Twice: the box of the detector is loose, the second look is centred on the points themselves.
+        return self._follow(image, region_of_landmarks(first.points), fresh=True) or first
 
     def _follow(self, image: NDArray[np.uint8], region: Region, *, fresh: bool) -> Observation | None:
         points, presence = self._landmarks.predict(image, region)
@@ -85,13 +109,26 @@ class FaceTracker:
         return Observation(points, presence, fresh)
 
     def _search(self, image: NDArray[np.uint8]) -> Region | None:
-        faces = [face for face in self._detector.detect(image) if self._is_face(image, face)]
+        if self._last is None:
+            faces = self._faces(image, at_least=self._rank)
+            return region_of_detection(self._pick(faces)) if faces else None
+        last = self._last
+        regions = [region_of_detection(face) for face in self._faces(image)]
+        near = [region for region in regions if _is_near(region, last)]
+        if regions and not near:  # another face may have kept the detector from looking for small ones
+            regions = [region_of_detection(face) for face in self._faces(image, at_least=len(regions) + 1)]
+            near = [region for region in regions if _is_near(region, last)]
+        candidates = near or (regions if self._searches >= _PATIENCE else [])
+        return min(candidates, key=lambda region: _distance(region, last), default=None)
+
+    def _faces(self, image: NDArray[np.uint8], at_least: int = 1) -> list[Detection]:
+        """Faces that the landmark network confirms; it is the tiles' turn if these are fewer than ``at_least``."""
+        found = self._detector.detect(image, at_least)
+        faces = [face for face in found if self._is_face(image, face)]
+        if len(faces) < at_least <= len(found):
+            faces = [face for face in self._detector.detect(image, len(found) + 1) if self._is_face(image, face)]
         self._others = len(faces) - 1
-        if not faces:
-            return None
-        if self._last is not None:
-            return min((region_of_detection(f) for f in faces), key=self._distance_to_last)
-        return region_of_detection(self._pick(faces))
+        return faces
 
     def _is_face(self, image: NDArray[np.uint8], face: Detection) -> bool:
         """The detector alone takes lettering and clouds for faces now and then; the landmark network does not."""
@@ -103,8 +140,3 @@ class FaceTracker:
                 f"Face {self._rank} was asked for, but only {len(faces)} can be seen; choose --face 1 to {len(faces)}."
             )
         return faces[self._rank - 1]
-
-    def _distance_to_last(self, region: Region) -> float:
-        last = self._last
-        assert last is not None  # noqa: S101  # only called once a face has been followed
-        return abs(region.x - last.x) + abs(region.y - last.y) + abs(region.side - last.side)

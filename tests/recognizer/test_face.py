@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError, NoFaceError
 from microexpr._demo_face import draw_face
 from microexpr.sample import demo_landmarks
+from recognizer.face import track
 from recognizer.face.align import canonical_face, crop_face, fit_camera, head_shape, stability
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.detect import FaceDetector
@@ -151,3 +152,52 @@ def test_the_prior_is_high_at_keypoints_and_low_between_them() -> None:
     cells = np.clip((where / 2).astype(int), 0, 55)
     assert values[cells[:, 1], cells[:, 0]].min() > 4 * values[0, 0]
     assert 0.0 <= values.min() <= values.max() <= 1.0
+
+
+def test_a_small_second_face_is_found_when_two_are_asked_for() -> None:
+    picture = placed((400, 100, 200), (110, 1000, 300), width=1280, height=720)
+    detector = FaceDetector()
+    assert len(detector.detect(picture)) == 1
+    large, small = detector.detect(picture, at_least=2)
+    assert large.box[2] < 600
+    assert small.box[0] > 950
+    second = FaceTracker(2).update(picture)
+    assert second is not None
+    assert second.points[:, 0].min() > 950
+
+
+def test_who_leaves_is_not_silently_replaced_by_another() -> None:
+    both, other = placed((240, 10, 60), (160, 460, 100)), placed((160, 460, 100))
+    tracker = FaceTracker()
+    assert all(tracker.update(both) is not None for _ in range(3))
+    assert [tracker.update(other) for _ in range(20)] == [None] * 20
+    back = tracker.update(both)
+    assert back is not None
+    assert back.fresh
+    assert back.points[:, 0].max() < 300
+    assert tracker.retaken == 0
+
+
+def test_a_face_that_stays_away_is_looked_for_elsewhere_and_that_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(track, "_PATIENCE", 5)
+    here, there = placed((200, 10, 60)), placed((200, 430, 100))
+    tracker = FaceTracker()
+    assert tracker.update(here) is not None
+    seen = [tracker.update(there) for _ in range(14)]
+    assert [observation is not None for observation in seen] == [False] * 10 + [True] * 4
+    assert seen[10] is not None
+    assert seen[10].points[:, 0].min() > 400
+    assert tracker.retaken == 1
+
+
+def test_a_small_face_comes_back_though_a_large_one_is_seen() -> None:
+    """The detector shows the large face at once and looks for small ones only if asked to."""
+    large = (400, 100, 200)
+    both = placed(large, (110, 1000, 300), width=1280, height=720)
+    tracker = FaceTracker(2)
+    assert tracker.update(both) is not None
+    assert tracker.update(placed(large, width=1280, height=720)) is None
+    back = [tracker.update(both) for _ in range(2)][-1]
+    assert back is not None
+    assert back.points[:, 0].min() > 950
+    assert tracker.retaken == 0
