@@ -108,6 +108,15 @@ def far_apart(cost: FloatArray, reach: int) -> Ints:
     return np.flatnonzero(np.isfinite(cost) & (unlike == least))
 
 
+def on_target(chain: Chain, task: Task, keys: Ints) -> Chain:
+    """The keys and three to either side with the target's values, except where two values are tied."""
+    near = np.unique(keys[:, None] + np.arange(-3, 4))
+    free = (chain.role[near - 1] == _INNER) & (chain.role[near] == _INNER) & (chain.role[near + 1] == _INNER)
+    near = near[free]
+    value = task.targets(chain.curve[near], chain.time[near][:, None])
+    return chain.with_windows(near[:, None], chain.time[near][:, None], value)
+
+
 def removal_windows(chain: Chain, task: Task, chosen: Ints, reach: int, samples: int) -> tuple[Ints, Windows]:
     """A window around each chosen key, without that key; ``reach`` keys to either side of it move."""
     around = np.arange(-reach - STILL, reach + STILL + 1)

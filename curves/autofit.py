@@ -20,6 +20,7 @@ from curves.autochain import (
     Task,
     chained,
     far_apart,
+    on_target,
     removal_cost,
     removal_windows,
     span_windows,
@@ -35,8 +36,10 @@ _TRIED = 0.98  # of the tolerance: between samples the error is a little larger
 _MAX_KEYS = 20_000
 _END_GAP_S = 1e-5  # between an end key and its equal neighbour, only where a curve starts or ends that steeply
 _FEW = 40  # a curve with no more keys gets a second, dearer attempt at each: there it makes the most difference
-_SAMPLES = 6  # a span, while keys are removed
-_ROUNDS = 6  # of optimising a window
+_ATTEMPTS = 20  # at mending
+_PATIENCE = 7  # attempts, after which keys around a place that is still bad go back to the target: there more keys help
+_SAMPLES = 8  # a span, while keys are removed
+_ROUNDS = 5  # of optimising a window
 
 
 def fit_auto(targets: Sequence[PiecewiseCubic], tolerances: Sequence[float]) -> list[Fit | None]:
@@ -103,10 +106,10 @@ class _Problem:
 
 
 def _problem(target: PiecewiseCubic, tolerance: float) -> _Problem:
-    """Samples: four a piece, 2.5 to 8 ms apart; sparse where the target rests."""
+    """Samples: four a piece, 2.5 to 12 ms apart; sparse where the target rests."""
     lengths = np.diff(target.breaks)
     rests = (np.abs(target.coefficients[:3]).max(axis=0) == 0.0) & (lengths > 0.05)
-    step = np.where(rests, np.maximum(lengths / 12, 0.02), np.clip(lengths / 4, 2.5e-3, 8e-3))
+    step = np.where(rests, np.maximum(lengths / 12, 0.02), np.clip(lengths / 4, 2.5e-3, 12e-3))
     counts = np.maximum(1, np.ceil(lengths / step)).astype(int)
     parts = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     x = np.repeat(target.breaks[:-1], counts) + parts * np.repeat(lengths / counts, counts)
@@ -236,24 +239,26 @@ def _mended(
 ) -> list[Fit | None]:
     """The samples are not all times: where the exact error is too large, optimise, or insert a key and optimise."""
     results: list[Fit | None] = [None] * len(targets)
-    for attempt in range(12):
+    for attempt in range(_ATTEMPTS):
         bad, where = _too_far(chain, targets, tolerances, results)
         if not bad.size:
             break
-        if attempt % 2:
+        if attempt % 2 or attempt >= _PATIENCE:
             new = np.concatenate([_new_in(chain, index, bad, where) for index in np.unique(chain.curve[bad])])
             room = ~np.isnan(new)
             bad, new = bad[room], new[room]
             chain = chain.with_keys(bad, new, _at(chain, bad, new))
             bad = bad + np.arange(bad.size) + 1
+        if attempt >= _PATIENCE:
+            chain = on_target(chain, task, bad)
+            continue
         cost = np.full(chain.time.size, np.inf)
         cost[bad] = 0.0
         spans = far_apart(cost, MAX_REACH)
-        if not spans.size:
-            continue
-        keys, windows = span_windows(chain, task, spans, MAX_REACH, 2 * _SAMPLES)
-        time, value, _ = optimised(windows, 2 * _ROUNDS)
-        chain = chain.with_windows(keys, time, value)
+        if spans.size:
+            keys, windows = span_windows(chain, task, spans, MAX_REACH, 2 * _SAMPLES)
+            time, value, _ = optimised(windows, 2 * _ROUNDS)
+            chain = chain.with_windows(keys, time, value)
     return results
 
 

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, PPoly, make_interp_spline, make_lsq_spline
-from scipy.linalg import solveh_banded
+from scipy.linalg.lapack import dpbsv
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from curves.piecewise import PiecewiseCubic, hermite
@@ -24,6 +24,9 @@ from curves.values import AUTrack, FloatArray, Side
 
 #: The spline may miss the smoothed samples by this part of the smoothing: its own wiggles must stay small.
 _FIT_PART = 0.2
+
+#: Tolerances by which halving a knot span cannot be enough (it divides a cubic's error by 16): it is quartered.
+_FAR = 32.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +197,11 @@ def _denoised(times: FloatArray, values: FloatArray, smoothing: float) -> FloatA
     # a window that a micro-expression's flank does not hide in: 60 ms, at least 5 samples
     window = min(values.size, max(5, 2 * round(0.03 / typical) + 1))
     allowed = smoothing**2 * (1 + 2 * np.sqrt(2 / window))  # two standard deviations of a chi-square mean
+    width, roughness = _roughness(steps)
     scale = np.full(values.size, 1.0)  # seconds: movement faster than this is smoothed away
     smooth = values
     for _ in range(24):
-        smooth = _whittaker(steps, values, scale)
+        smooth = _whittaker(width, roughness, values, scale)
         local = uniform_filter1d((smooth - values) ** 2, window, mode="nearest")
         bad = minimum_filter1d(np.where(local > allowed, 0.0, 1.0), window, mode="nearest") == 0.0
         if not bad.any():
@@ -206,19 +210,57 @@ def _denoised(times: FloatArray, values: FloatArray, smoothing: float) -> FloatA
     return smooth
 
 
-def _whittaker(steps: FloatArray, values: FloatArray, scale: FloatArray) -> FloatArray:
-    """Minimise sum(dt (z - y)^2) + sum(scale^4 dt (second divided difference of z)^2): a pentadiagonal system."""
+def _roughness(steps: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(n,) the weight dt of each sample; (3, 3, n - 2) dt times the products of the entries of each second divided
+    difference: what ``_whittaker`` needs of the times."""
     width = np.convolve(steps, [0.5, 0.5], mode="full")
     left, right = steps[:-1], steps[1:]
     centre = (left + right) / 2
-    weight = scale[1:-1] ** 4 * centre
     row = np.array([1 / (left * centre), -1 / (left * centre) - 1 / (right * centre), 1 / (right * centre)])
+    return width, row[:, None] * row[None] * centre
+
+
+def _whittaker(width: FloatArray, roughness: FloatArray, values: FloatArray, scale: FloatArray) -> FloatArray:
+    """Minimise sum(dt (z - y)^2) + sum(scale^4 dt (second divided difference of z)^2): a pentadiagonal system."""
+    weight = scale[1:-1] ** 2
+    products = roughness * (weight * weight)
     banded = np.zeros((3, values.size))  # lower form: banded[k, i] is the entry (i + k, i)
     for i in range(3):
         for j in range(i + 1):
-            banded[i - j, j : values.size - 2 + j] += weight * row[i] * row[j]
+            banded[i - j, j : values.size - 2 + j] += products[i, j]
     banded[0] += width
-    return cast(FloatArray, solveh_banded(banded, width * values, lower=True))
+    return _solved(banded, width * values)
+
+
+def _basis(knots: FloatArray, times: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+    """(n, 4) values of the cubic basis functions that are not zero at each time, and the first one's index.
+
+    The Cox-de Boor recursion, degree by degree ("BasisFuns" in The NURBS Book, A2.2).
+    """
+    span = np.clip(np.searchsorted(knots, times, side="right") - 1, 3, knots.size - 5)
+    left = [times - knots[span + 1 - degree] for degree in (1, 2, 3)]
+    right = [knots[span + degree] - times for degree in (1, 2, 3)]
+    rows = [np.ones(times.size)]
+    for degree in (1, 2, 3):
+        carried = np.zeros(times.size)
+        following = []
+        for index, row in enumerate(rows):
+            part = row / (right[index] + left[degree - 1 - index])
+            following.append(carried + right[index] * part)
+            carried = left[degree - 1 - index] * part
+        rows = [*following, carried]
+    return np.stack(rows, axis=1), span - 3
+
+
+def _solved(banded: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a positive definite banded system (lower form); raises LinAlgError if it is none.
+
+    LAPACK itself: scipy's wrapper takes longer than the work, and there are hundreds of such systems a take.
+    """
+    _, solution, info = dpbsv(banded, right, lower=1)
+    if info != 0:
+        raise np.linalg.LinAlgError(f"banded system: expected it positive definite, got info {info}")
+    return cast(FloatArray, solution)
 
 
 def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> PiecewiseCubic:
@@ -239,9 +281,11 @@ def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> Pi
             return _pieces(BSpline(spline.t, inside, 3)).clamped(0.0, 1.0)
         if outside_hull is None and np.abs((rows * spline.c[columns]).sum(axis=1) - values).max() <= tolerance:
             outside_hull = spline
-        span = np.clip(np.searchsorted(marks, sample[bad], side="right") - 1, 0, marks.size - 2)
+        span = np.clip(np.searchsorted(marks, sample, side="right") - 1, 0, marks.size - 2)
+        parts = 1 + bad + 2 * (error > _FAR * tolerance)  # 1, 2 or 4
         before = marks.size
-        marks = np.union1d(marks, (marks[span] + marks[span + 1]) // 2)
+        left, length = marks[span], marks[span + 1] - marks[span]
+        marks = np.unique(np.concatenate([marks, *(left + np.minimum(k, parts) * length // parts for k in (1, 2, 3))]))
         if marks.size == before:
             return _interpolated(times, values) if outside_hull is None else _pieces(outside_hull).clamped(0.0, 1.0)
 
@@ -255,8 +299,7 @@ def _least_squares(
     """
     inner = times[marks[(marks >= 2) & (marks <= values.size - 3)]]
     knots = np.concatenate((np.full(4, times[0]), inner, np.full(4, times[-1])))
-    design = BSpline.design_matrix(times, knots, 3)
-    rows, first = design.data.reshape(-1, 4), design.indices[::4].astype(np.int64)
+    rows, first = _basis(knots, times)
     size = inner.size + 4
     banded = np.zeros((4, size))
     right = np.zeros(size)
@@ -265,7 +308,7 @@ def _least_squares(
         for j in range(i + 1):
             banded[i - j] += np.bincount(first + j, rows[:, i] * rows[:, j], minlength=size)
     try:
-        spline = BSpline(knots, solveh_banded(banded, right, lower=True, check_finite=False), 3)
+        spline = BSpline(knots, _solved(banded, right), 3)
     except np.linalg.LinAlgError:  # very uneven times
         spline = make_lsq_spline(times, values, knots, k=3)
     return spline, rows, first

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from curves.errors import FormatError
-from curves.formats import schema
+from curves.formats import schema, take_rules
 from curves.formats.files import parse_json, read_text, write_text
 from curves.values import (
     AUActivation,
@@ -86,7 +86,7 @@ def take_from_json(document: Any, where: str = "take") -> Take:
     curves = _list(_curve, document, "curves", where)
     _refuse_twins([(track.au, track.side.value) for track in tracks], f"{where}, tracks")
     _refuse_twins([curve.name.casefold() for curve in curves], f"{where}, curves")
-    return Take(
+    take = Take(
         frame_rate=rate,
         duration_s=_made(lambda value: _finite(value, "seconds"), document["duration_s"], f"{where}, duration_s"),
         events=_list(_event, document, "events", where),
@@ -96,6 +96,8 @@ def take_from_json(document: Any, where: str = "take") -> Take:
         start_timecode=document["start_timecode"],
         provenance=document["provenance"],
     )
+    take_rules.check(take, where)
+    return take
 
 
 def _layout(document: dict[str, Any]) -> str:

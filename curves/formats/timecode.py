@@ -4,8 +4,13 @@ import math
 import re
 from fractions import Fraction
 
-_TIMECODE = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2,3})")
+_TIMECODE = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])([:;.])([0-9]{2,3})")
 _DAY_S = 24 * 60 * 60
+
+
+def is_timecode(text: str) -> bool:
+    """True if a take can hold ``text`` as its start time code: the pattern in take.schema.json, to the last character."""
+    return _TIMECODE.fullmatch(text) is not None
 
 
 def nominal_rate(frame_rate: Fraction) -> int:
@@ -26,7 +31,7 @@ def to_frames(timecode: str, frame_rate: Fraction) -> int:
     if match is None:
         raise ValueError(f"{timecode!r} is no time code; expected HH:MM:SS:FF")
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
-    if hours > 23 or minutes > 59 or seconds > 59 or frames >= rate:
+    if hours > 23 or frames >= rate:
         raise ValueError(f"{timecode!r} is no time code at {rate} frames a second")
     count = (hours * 3600 + minutes * 60 + seconds) * rate + frames
     if is_drop_frame(timecode):
