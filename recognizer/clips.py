@@ -44,6 +44,7 @@ class ClipRecord:
     image-left). onset_apex_offset (E, 3) float64, seconds. event_emotion (E,) int64, index into ``Emotion``.
     event_au (E, n, 2) float32: peak intensities of the event's own AUs. prior: (56, 56) float16 or None.
     intensity_known: (N, n) float32 or None (all known): 0 where intensity is not known, as of the mouth in speech.
+    scene: digest of the settings that a rendered clip was drawn by, or "".
     Raises ValueError where shapes or times contradict that.
     """
 
@@ -58,6 +59,7 @@ class ClipRecord:
     fps: float
     prior: NDArray[np.float16] | None = None
     intensity_known: NDArray[np.float32] | None = None
+    scene: str = ""
 
     def __post_init__(self) -> None:
         n, events, aus = len(self.times_s), len(self.onset_apex_offset), len(DEFAULT_AUS)
@@ -109,6 +111,8 @@ def save_clip(clip: ClipRecord, path: Path) -> None:
         if getattr(clip, name) is not None
     }
     metadata = {"format": _FORMAT, "identity": clip.identity, "seed": str(clip.seed), "fps": repr(clip.fps)}
+    if clip.scene:
+        metadata["scene"] = clip.scene
     partial = path.with_name(path.name + ".part")
     save_file(arrays, partial, metadata=metadata)
     partial.replace(path)
@@ -137,8 +141,18 @@ def load_clip(path: Path) -> ClipRecord:
             identity=metadata["identity"],
             seed=int(metadata["seed"]),
             fps=float(metadata["fps"]),
+            scene=metadata.get("scene", ""),
         )
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise FormatError(f"{path} is no usable training clip ({error}): delete it and render it again.") from error
+
+
+def clip_scene(path: Path) -> str:
+    """``ClipRecord.scene`` of a file, without reading its arrays. FormatError: not such a file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return str((file.metadata() or {}).get("scene", ""))
+    except SafetensorError as error:
         raise FormatError(f"{path} is no usable training clip ({error}): delete it and render it again.") from error
 
 

@@ -3,18 +3,23 @@
 ``record_clips`` is resumable: a clip's file appears only when it is complete, and clips that exist are not made again.
 """
 
+import hashlib
+import json
 import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from curves.errors import NoFaceError
-from recognizer.clips import ClipRecord, save_clip
+from curves.errors import InputError, MicroExprError, NoFaceError
+from recognizer.clips import ClipRecord, clip_scene, save_clip
 from recognizer.face.prior import prior_map
 from recognizer.face.stream import measure_motion
 from recognizer.synthetic.facekit import load_facekit
@@ -23,6 +28,7 @@ from recognizer.synthetic.scenario import SceneSettings
 from recognizer.video import Frame, Video, VideoInfo
 
 _LEAST_FRAMES = 16
+_QUEUED = 128  # clips handed to the processes at a time
 _INNER_PX = 320  # what is drawn before it is averaged down; more costs time and shows no more
 
 
@@ -41,19 +47,66 @@ def record_clips(kit: Path, out: Path, settings: RecordSettings, progress: Calla
     """Render and measure clips into ``out`` as ``clip-<seed>.safetensors``; returns how many are there in the end.
 
     ``kit`` is the folder of ICT-FaceKit's arrays. A clip in which the face cannot be followed is left out.
+    Raises InputError (no such kit, or clips of another scene lie in ``out``), SetupError (no OpenGL), MicroExprError (a
+    process was ended from outside).
     """
     out.mkdir(parents=True, exist_ok=True)
-    seeds = [
-        seed
-        for seed in range(settings.first_seed, settings.first_seed + settings.clips)
-        if not _path(out, seed).exists()
-    ]
-    progress(settings.clips - len(seeds), settings.clips)
-    context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
-    with context.Pool(settings.workers, initializer=_open_studio, initargs=(kit, out, settings)) as pool:
-        for done, _ in enumerate(pool.imap_unordered(_record_seed, seeds), start=settings.clips - len(seeds) + 1):
-            progress(done, settings.clips)
+    seeds = range(settings.first_seed, settings.first_seed + settings.clips)
+    missing = [seed for seed in seeds if not _path(out, seed).exists()]
+    _refuse_other_scenes([_path(out, seed) for seed in sorted({*seeds} - {*missing})], scene_digest(settings))
+    present = settings.clips - len(missing)
+    progress(present, settings.clips)
+    if missing:
+        with Studio(load_facekit(kit), _INNER_PX):
+            pass  # what is wrong with the kit or with OpenGL is told here at once, and not by each process
+        context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
+        pool = ProcessPoolExecutor(settings.workers, context, _open_studio, (kit, out, settings))
+        run_all(pool, _record_seed, missing, lambda done: progress(present + done, settings.clips))
     return len(list(out.glob("clip-*.safetensors")))
+
+
+def scene_digest(settings: RecordSettings) -> str:
+    """16 hex digits over what decides how the clip of a seed looks and who plays it."""
+    what = json.dumps([asdict(settings.scene), settings.clips_per_person], sort_keys=True)
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+def _refuse_other_scenes(paths: Sequence[Path], scene: str) -> None:
+    """InputError at the first clip drawn by other settings; a clip that does not name its own is taken as it is."""
+    for path in paths:
+        if clip_scene(path) not in ("", scene):
+            raise InputError(
+                f"{path} was rendered with another [clips.scene] or clips_per_person: name another folder for the "
+                "clips, or delete those that are there."
+            )
+
+
+def run_all(
+    pool: ProcessPoolExecutor, work: Callable[[int], object], items: Iterable[int], progress: Callable[[int], None]
+) -> None:
+    """Call ``work`` for each item in ``pool``, in any order, then close it; ``progress`` is told how many are done.
+
+    MicroExprError: a process ended before its time. What ``work`` raises comes through. Only ``_QUEUED`` items wait at
+    a time, so that neither memory nor the way out of an error grows with their number.
+    """
+    waiting, done = iter(items), 0
+    with pool:
+        try:
+            running: set[Future[object]] = {pool.submit(work, item) for item in islice(waiting, _QUEUED)}
+            while running:
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                running |= {pool.submit(work, item) for item in islice(waiting, len(finished))}
+                done += len(finished)
+                progress(done)
+        except BrokenProcessPool as error:
+            raise MicroExprError(
+                "A process that renders clips ended before its time (out of memory, killed, or a fault of the graphics "
+                "driver): run the same command again, with fewer workers if memory is short; finished clips are kept."
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _path(out: Path, seed: int) -> Path:
@@ -78,7 +131,7 @@ def _record_seed(seed: int) -> None:
     person = settings.first_seed + (seed - settings.first_seed) // settings.clips_per_person
     record = record_clip(_Worker.studio.clip(seed, settings.scene, identity_seed=person), seed)
     if record is not None:
-        save_clip(record, _path(_Worker.out, seed))
+        save_clip(replace(record, scene=scene_digest(settings)), _path(_Worker.out, seed))
 
 
 def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:
