@@ -203,6 +203,7 @@ class _Training:
         return TrainingResult(self.out_dir / WEIGHTS, best["sha256"], best["epoch"], best["figures"])
 
     def _recipe(self) -> dict[str, Any]:
+        """What a training must have in common with the one that it resumes; the card holds all of the recipe."""
         # How and where it is computed does not make it another training.
         return {k: v for k, v in asdict(self.config).items() if k not in ("device", "threads", "precision", "clips")}
 
@@ -287,7 +288,12 @@ class _Training:
 
     def _card(self, figures: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            "training": {"recipe": self._recipe(), "epoch": self.epoch, "data": self.data, "torch": torch.__version__},
+            "training": {
+                "recipe": asdict(self.config),
+                "epoch": self.epoch,
+                "data": self.data,
+                "torch": torch.__version__,
+            },
             "validation": figures,
         }
 

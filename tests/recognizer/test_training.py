@@ -1,7 +1,7 @@
 """Training on motion made here: each AU is a bump of displacement at its own place."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ from recognizer.clips import ClipRecord, save_clip, volume_of
 from recognizer.linear_start import start_linear
 from recognizer.losses import LossConfig, intensity_loss, joint_loss
 from recognizer.network import MicroExpressionNet, NetworkOutput
+from recognizer.synthetic.record import RecordSettings
+from recognizer.synthetic.scenario import SceneSettings
 from recognizer.training import TrainingConfig, TrainingProgress, learning_rate, load_training_config, train
 from recognizer.validation import area_under_curve, correlation, f1_score
-from recognizer.weights_io import load_network
+from recognizer.weights_io import card_path, load_network
 from recognizer.windows import Window, WindowConfig, WindowSampler, is_validation, label_window
 
 RECIPE = Path(variants.__file__).with_name("recipes") / "default.toml"
@@ -100,6 +102,19 @@ def test_a_resumed_training_ends_at_the_same_weights(tmp_path: Path, folder: Pat
     log = [json.loads(line) for line in (tmp_path / "broken" / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in log] == [1, 2]
     assert load_network(resumed.weights)[2] == resumed.sha256
+
+
+def test_the_card_tells_how_clips_are_rendered_and_that_makes_no_other_training(
+    tmp_path: Path, folder: Path, tiny: TrainingConfig
+) -> None:
+    scene = SceneSettings(fps=(25.0, 50.0), fps_weight=(0.5, 0.5), speech=0.1)
+    config = replace(tiny, epochs=1, clips=RecordSettings(clips=7, first_seed=40, scene=scene))
+    result = train(config, folder, tmp_path)
+    recipe = json.loads(card_path(result.weights).read_text())["training"]["recipe"]
+    assert recipe == json.loads(json.dumps(asdict(config)))
+    assert recipe["clips"]["first_seed"] == 40
+    assert recipe["clips"]["scene"]["fps"] == [25.0, 50.0]
+    assert train(replace(config, clips=RecordSettings()), folder, tmp_path).sha256 == result.sha256
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
