@@ -19,8 +19,8 @@ from recognizer.model import Model, Thresholds
 from recognizer.spotting import Candidates, SpottingSettings, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
-_GATE_MISSES = 0.0025  # part of the events that each limit may miss: together half of what is allowed
-_SCORES = np.round(np.arange(0.1, 0.96, 0.05), 2)
+_GATE_MARGIN = 0.9  # of the weakest event that is known: others will be weaker
+_SCORES = np.round(np.arange(0.1, 1.0, 0.05), 2)
 _AU_PROBABILITIES = np.round(np.arange(0.2, 0.81, 0.1), 2)
 _RISES = (0.01, 0.015, 0.02, 0.03, 0.04)
 
@@ -40,13 +40,14 @@ def calibrate(
 ) -> tuple[Thresholds, dict[str, Any]]:
     """Thresholds for ``model`` and its figures on ``clips``: of people that it was not trained on.
 
-    ``gate_px`` and ``gate_rise`` let at least 99 % of their events through; ``score`` and ``rise`` maximise the pooled
-    spotting F1 (IoU >= 0.5) of the events as the product gives them, ``au`` the macro F1 of the AUs of found events.
+    ``gate_px`` and ``gate_rise`` let all of their events through, with a margin; ``score`` and ``rise`` maximise the
+    pooled spotting F1 (IoU >= 0.5) of the events as the product gives them, ``au`` the macro F1 of their AUs.
     """
     how = SpottingSettings(exhaustive=True)
     seen = []
     for done, clip in enumerate(clips, start=1):
-        run = MotionRun(clip.times_s, clip.flow, clip.prior)
+        prior = clip.prior if model.network.config.prior == "ewp" else None
+        run = MotionRun(clip.times_s, clip.flow, prior)
         intensity = track_intensity(run, model)
         seen.append(_Seen(clip, run, intensity, score_windows(run, intensity, model, how)))
         progress(done, len(clips))
@@ -76,8 +77,8 @@ def _choose_gate(seen: Sequence[_Seen]) -> tuple[float, float, dict[str, Any]]:
                 risen.append(float(rise[holds].max()))
     if not moved:
         return 0.0, 0.0, {"gate_recall": None}
-    gate_px = round(0.95 * float(np.quantile(moved, _GATE_MISSES)), 4)
-    gate_rise = round(0.95 * float(np.quantile(risen, _GATE_MISSES)), 5)
+    gate_px = round(_GATE_MARGIN * min(moved), 4)
+    gate_rise = round(_GATE_MARGIN * min(risen), 5)
     passed = [motion >= gate_px and rise >= gate_rise for motion, rise in of_windows]
     kept = (np.array(moved) >= gate_px) & (np.array(risen) >= gate_rise)
     return gate_px, gate_rise, {"gate_recall": float(kept.mean()), "gate_passes": float(np.mean(passed))}

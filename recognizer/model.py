@@ -18,7 +18,7 @@ from recognizer.weights_io import default_weights_path, load_network
 class Thresholds:
     """Chosen on validation identities when a network is trained; stored with its weights.
 
-    ``score``: least probability of a spot. ``au``: least probability of an AU in it. ``rise``: least rise of an AU's
+    ``score``: least score of an event. ``au``: least probability of an AU in it. ``rise``: least rise of an AU's
     intensity within an event to count as present, with either verdict. ``gate_px``: least regional motion, in crop
     pixels, and ``gate_rise``: least rise and fall of an AU's intensity, for a window to be looked at.
     """

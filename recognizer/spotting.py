@@ -24,14 +24,17 @@ _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro
 
 @dataclass(frozen=True, slots=True)
 class SpottingSettings:
-    """``durations_s``: of the windows. ``overlap``: of neighbours, as a part of the duration. ``merge_iou``: from
-    which overlap on two candidates are the same event. ``shortest_s``, ``longest_s``: of an event, onset to offset
+    """``durations_s``: of the windows. ``overlap``: of neighbours, as a part of the duration. ``merge_iou``: from which
+    overlap on two candidates are the same event. ``floor``: least score of a window to be a candidate; ``witnesses``:
+    how many windows see an event for its score to be full. ``shortest_s``, ``longest_s``: of an event, onset to offset
     (1/25 to 1/2 s by definition; what lasts longer than ``longest_s`` is a macro-expression). ``exhaustive``: look at
     every window, whether or not anything moves."""
 
     durations_s: tuple[float, ...] = (0.3, 0.45, 0.67, 1.0)
     overlap: float = 0.8
     merge_iou: float = 0.2
+    floor: float = 0.2
+    witnesses: int = 8
     shortest_s: float = 0.04
     longest_s: float = 0.8
     exhaustive: bool = False
@@ -90,15 +93,15 @@ def score_windows(
     )
 
 
-def merge(found: Candidates, threshold: float, settings: SpottingSettings) -> list[tuple[int, NDArray[np.intp]]]:
+def merge(found: Candidates, settings: SpottingSettings) -> list[tuple[int, NDArray[np.intp]]]:
     """Groups of candidates that mean the same event: (the best one, all of the group), best groups first.
 
-    Candidates below ``threshold`` or of impossible length are left out. The best one left takes all that overlap it
-    by ``merge_iou`` or whose apex lies inside it, until none is left.
+    Candidates below ``settings.floor`` or of impossible length are left out. The best one left takes all that overlap
+    it by ``merge_iou`` or whose apex lies inside it, until none is left.
     """
     onset, apex, offset = found.times_s.T
     length = offset - onset
-    usable = (found.score >= threshold) & (length >= settings.shortest_s) & (length <= settings.longest_s)
+    usable = (found.score >= settings.floor) & (length >= settings.shortest_s) & (length <= settings.longest_s)
     left = np.flatnonzero(usable)
     left = left[np.argsort(-found.score[left], kind="stable")]
     groups = []
@@ -116,20 +119,28 @@ def merge(found: Candidates, threshold: float, settings: SpottingSettings) -> li
 def spot(
     found: Candidates, run: MotionRun, intensity: NDArray[np.floating], model: Model, settings: SpottingSettings
 ) -> list[Event]:
-    """The events of one run, in time order. ``intensity`` (N, n, 2): its AU tracks."""
+    """The events of one run, in time order. ``intensity`` (N, n, 2): its AU tracks.
+
+    An event's score is the sum of the scores of the windows that see it alike, over ``settings.witnesses``, at most 1:
+    one window may err, the many that slide over a true event agree.
+    """
     events = []
     onset, apex, offset = found.times_s.T
     length = np.maximum(offset - onset, 1e-9)
-    for best, group in merge(found, model.thresholds.score, settings):
+    for best, group in merge(found, settings):
         overlap = np.clip(np.minimum(offset[group], offset[best]) - np.maximum(onset[group], onset[best]), 0.0, None)
-        weight = found.score[group] * (overlap / (length[group] + length[best] - overlap)) ** 2
+        iou = overlap / (length[group] + length[best] - overlap)
+        score = min(1.0, float(found.score[group[iou > 0.5]].sum()) / settings.witnesses)
+        if score < model.thresholds.score:
+            continue
+        weight = found.score[group] * iou**2
         weight /= weight.sum()
         start, peak, end = (float(weight @ column[group]) for column in (onset, apex, offset))
         a, b = np.searchsorted(run.times_s, (start - _SKIRT * (end - start), end + _SKIRT * (end - start)))
         aus = _present(weight @ found.au[group], intensity[max(a - 1, 0) : b + 1], model)
         if aus:
             emotion = _emotion(weight @ found.emotion[group])
-            events.append(Event(start, min(max(peak, start), end), end, float(found.score[best]), emotion, aus))
+            events.append(Event(start, min(max(peak, start), end), end, score, emotion, aus))
     return sorted(events, key=lambda event: event.onset_s)
 
 

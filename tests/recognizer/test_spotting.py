@@ -129,6 +129,23 @@ def candidates(times: NDArray[np.float64], score: NDArray[np.float64]) -> Candid
     return Candidates(times, score, np.zeros((len(score), AUS)), np.full((len(score), 7), 1 / 7), len(score))
 
 
+def agreed(score: float) -> Candidates:
+    """As many windows as an event needs, all of one mind."""
+    count = SpottingSettings().witnesses
+    return candidates(np.tile([0.8, 1.0, 1.2], (count, 1)), np.full(count, score))
+
+
+def test_one_window_alone_is_not_believed() -> None:
+    times = np.arange(0, 2, 1 / 30)
+    run, model = stream(times, np.zeros(len(times))), MeanMotion()
+    tracks = np.zeros((len(times), AUS, 2))
+    tracks[:, DEFAULT_AUS.index(12)] = pulse(times, 1.0, 0.06, 0.3)[:, None]
+    alone = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.99]))
+    assert spot(alone, run, tracks, model, SpottingSettings()) == []
+    (event,) = spot(agreed(0.9), run, tracks, model, SpottingSettings())
+    assert event.score == pytest.approx(0.9)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 30), st.integers(0, 2**31))
 def test_merged_events_never_share_candidates_and_never_overlap_much(count: int, seed: int) -> None:
@@ -137,7 +154,7 @@ def test_merged_events_never_share_candidates_and_never_overlap_much(count: int,
     length = random.uniform(0.02, 0.9, count)
     times = np.stack([onset, onset + random.uniform(0.1, 0.9, count) * length, onset + length], axis=1)
     how = SpottingSettings()
-    groups = merge(candidates(times, random.uniform(0, 1, count)), 0.5, how)
+    groups = merge(candidates(times, random.uniform(0, 1, count)), how)
     members = np.concatenate([group for _, group in groups]) if groups else np.zeros(0, int)
     assert len(set(members.tolist())) == len(members)
     best = [b for b, _ in groups]
@@ -150,7 +167,7 @@ def test_merged_events_never_share_candidates_and_never_overlap_much(count: int,
 
 def test_what_lasts_too_long_or_scores_too_low_is_no_event() -> None:
     times = np.array([[0.0, 0.5, 1.5], [2.0, 2.1, 2.3], [3.0, 3.1, 3.2]])
-    groups = merge(candidates(times, np.array([0.9, 0.9, 0.3])), 0.5, SpottingSettings())
+    groups = merge(candidates(times, np.array([0.9, 0.9, 0.1])), SpottingSettings())
     assert [best for best, _ in groups] == [1]
 
 
@@ -162,7 +179,7 @@ def test_a_side_that_stays_behind_is_not_named() -> None:
     bell = pulse(times, 1.0, 0.06, 1.0)
     tracks[:, au12] = bell[:, None] * [0.05, 0.3]
     tracks[:, au17] = bell[:, None] * [0.05, 0.3]
-    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.9]))
+    found = agreed(0.9)
     found.au[:, [au12, au17]] = 0.9
     (event,) = spot(found, run, tracks, model, SpottingSettings())
     assert {(a.au, a.side) for a in event.aus} == {(12, Side.RIGHT), (17, Side.BOTH)}
@@ -171,7 +188,7 @@ def test_a_side_that_stays_behind_is_not_named() -> None:
 def test_nothing_that_rises_is_no_event() -> None:
     times = np.arange(0, 2, 1 / 30)
     run, model = stream(times, np.zeros(len(times))), MeanMotion()
-    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.9]))
+    found = agreed(0.9)
     assert spot(found, run, np.full((len(times), AUS, 2), 0.3), model, SpottingSettings()) == []
 
 
@@ -182,6 +199,6 @@ def test_a_smile_that_stays_is_no_event() -> None:
     tracks = np.zeros((len(times), AUS, 2))
     tracks[:, DEFAULT_AUS.index(12)] = np.clip((times - 0.8) / 0.3, 0, 1)[:, None]
     tracks[:, DEFAULT_AUS.index(9)] = pulse(times, 1.0, 0.06, 0.3)[:, None]
-    found = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.99]))
+    found = agreed(0.99)
     found.au[:] = 0.9
     assert spot(found, run, tracks, model, SpottingSettings()) == []
