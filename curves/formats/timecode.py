@@ -9,7 +9,7 @@ _DAY_S = 24 * 60 * 60
 
 
 def is_timecode(text: str) -> bool:
-    """True if a take can hold ``text`` as its start time code: the pattern in take.schema.json, to the last character."""
+    """True if a take can hold ``text`` as its start time code: the whole of it is the pattern in take.schema.json."""
     return _TIMECODE.fullmatch(text) is not None
 
 

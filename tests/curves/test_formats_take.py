@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from curves.errors import FormatError, InputError
-from curves.formats import read_take, schema, take_from_json, take_to_json, write_take
+from curves.formats import read_take, schema, take_from_json, take_to_json, timecode, write_take
 from curves.values import (
     AUActivation,
     AUTrack,
@@ -34,6 +34,7 @@ from curves.values import (
 
 UNIT = st.floats(0, 1)
 ANY = st.floats(-1e6, 1e6)
+FACE_S = st.floats(20, 600, exclude_max=True)  # drawn takes have no face somewhere before and after
 
 
 def sample() -> Take:
@@ -63,10 +64,10 @@ def sample() -> Take:
 
 @st.composite
 def tracks(draw: st.DrawFn) -> tuple[AUTrack, ...]:
-    names = draw(st.lists(st.tuples(st.integers(1, 64), st.sampled_from(Side)), unique=True, max_size=3))
+    ways = st.sampled_from([(Side.BOTH,), (Side.LEFT,), (Side.RIGHT,), (Side.LEFT, Side.RIGHT)])
     result = []
-    for au, side in names:
-        times = sorted(draw(st.lists(st.floats(0, 600), unique=True, max_size=5)))
+    for au, side in [(au, side) for au in draw(st.sets(st.integers(1, 64), max_size=3)) for side in draw(ways)]:
+        times = sorted(draw(st.lists(FACE_S, unique=True, max_size=5)))
         result.append(AUTrack(au, side, np.array(times), np.array([draw(UNIT) for _ in times])))
     return tuple(result)
 
@@ -81,24 +82,27 @@ def plain_curves(draw: st.DrawFn) -> tuple[RichCurve, ...]:
 
 @st.composite
 def events(draw: st.DrawFn) -> Event:
-    onset, apex, offset = sorted(draw(st.lists(st.floats(0, 600), min_size=3, max_size=3, unique=True)))
+    onset, apex, offset = sorted(draw(st.lists(FACE_S, min_size=3, max_size=3, unique=True)))
     shares = np.array(draw(st.lists(st.floats(0.01, 1), min_size=7, max_size=7)))
     shares /= shares.sum()
-    emotion = EmotionEstimate(draw(st.sampled_from(Emotion)), dict(zip(Emotion, shares.tolist(), strict=True)))
-    aus = draw(st.lists(st.builds(AUActivation, st.integers(1, 64), st.sampled_from(Side), UNIT), max_size=3))
+    emotion = EmotionEstimate(list(Emotion)[int(shares.argmax())], dict(zip(Emotion, shares.tolist(), strict=True)))
+    au = st.builds(AUActivation, st.integers(1, 64), st.sampled_from(Side), UNIT)
+    aus = draw(st.lists(au, max_size=3, unique_by=lambda au: (au.au, au.side)))
     return Event(onset, apex, offset, draw(UNIT), emotion, tuple(aus))
 
 
 takes = st.builds(
     Take,
     frame_rate=st.fractions(Fraction(1, 10), 1000, max_denominator=1001),
-    duration_s=st.floats(0, 600),
+    duration_s=st.floats(600, 700),
     events=st.lists(events(), max_size=2).map(tuple),
     tracks=tracks(),
     curves=plain_curves(),
-    no_face=st.lists(st.builds(lambda start, s: Interval(start, start + s), st.floats(0, 9), st.floats(1, 9))).map(
-        tuple
-    ),
+    no_face=st.lists(
+        st.builds(lambda start, s: Interval(start, start + s), st.floats(0, 9), st.floats(1, 9)), max_size=3
+    )
+    .map(tuple)
+    .map(lambda gaps: (*gaps, Interval(600, 650))),
     start_timecode=st.sampled_from([None, "00:00:00:00", "23:59:59;29", "10:00:00:119"]),
     provenance=st.dictionaries(st.text(), st.none() | ANY | st.text(), max_size=3),
 )
@@ -211,6 +215,7 @@ def test_unknown_fields_are_refused(place: Place) -> None:
 
 
 NAN = float("nan")
+AU4 = DOCUMENT["events"][0]["aus"][0]
 BROKEN: list[tuple[Place, Any, str]] = [
     (("format",), "microexpr.take/2", "microexpr.take/2.*update"),
     (("format",), "other", "is no take"),
@@ -218,6 +223,7 @@ BROKEN: list[tuple[Place, Any, str]] = [
     (("frame_rate",), [30, 0], "frame_rate"),
     (("frame_rate",), [30], "frame_rate"),
     (("start_timecode",), "1:2:3:4", "start_timecode"),
+    (("start_timecode",), "01:02:03:04\n", "start_timecode"),
     (("duration_s",), NAN, "duration_s"),
     (("duration_s",), -1.0, "duration_s"),
     (("events", 0, "apex_s"), 0.05, r"events\[0\].*onset <= apex <= offset"),
@@ -227,6 +233,20 @@ BROKEN: list[tuple[Place, Any, str]] = [
     (("events", 0, "emotion", "probabilities"), {"joy": 1.0}, "joy"),
     (("events", 0, "emotion", "probabilities"), {"disgust": 0.5}, "sum of 1"),
     (("events", 0, "emotion", "probabilities", "fear"), NAN, "fear"),
+    (("events", 0, "emotion", "label"), "fear", r"events\[0\], emotion: the label fear is not the likeliest"),
+    (("events", 0, "emotion", "probabilities"), {"fear": 0.5, "sadness": 0.5}, "disgust is not the likeliest"),
+    (("events", 0, "emotion", "probabilities"), {"fear": 0.75, "disgust": 0.25}, "disgust is not the likeliest"),
+    (("events", 0, "aus"), [AU4, AU4 | {"intensity": 0.5}], r"events\[0\], aus: AU4 left stands there twice"),
+    (("events", 0, "onset_s"), -1e-9, r"events\[0\]: .* is not within"),
+    (("events", 0, "offset_s"), 1.54, r"events\[0\]: .* is not within"),
+    (("duration_s",), 0.3, r"events\[0\]: .* is not within the take's 0 to 0.3 s"),
+    (("events", 0, "offset_s"), 1.001, r"events\[0\].* overlaps 1 to 1.25 s"),
+    (("no_face",), [[0.0, 0.05], [0.3, 0.31]], r"events\[0\].* overlaps 0.3 to 0.31 s"),
+    (("tracks", 0, "side"), "both", "AU4 has a track of both sides"),
+    (("tracks", 1, "times_s"), [-0.01, 0.0], r"tracks\[1\]: .* is not within"),
+    (("tracks", 1, "times_s"), [0.0, 1.54], r"tracks\[1\]: .* is not within"),
+    (("tracks", 1, "times_s"), [0.0, 1.0], r"tracks\[1\]: 1 s lies in 1 to 1.25 s"),
+    (("no_face",), [[0.01, 0.02], [0.03, 0.05]], r"tracks\[0\]: 0.0333667 s lies in 0.03 to 0.05 s"),
     (("events", 0, "aus", 0, "side"), "Left", "side"),
     (("events", 0, "aus", 0, "intensity"), 1.01, "intensity"),
     (("tracks", 0, "times_s"), [0.5, 0.5], r"tracks\[0\].*rising"),
@@ -250,6 +270,29 @@ def test_broken_values_are_refused_with_their_place(place: Place, value: Any, me
     with pytest.raises(FormatError, match=message) as refusal:
         take_from_json(document, "my.json")
     assert str(refusal.value).startswith("my.json") and "\n" not in str(refusal.value)
+
+
+BORDERLINE: list[tuple[Place, Any]] = [
+    (("events", 0, "emotion", "probabilities"), {"fear": 0.5, "disgust": 0.5}),
+    (("events", 0, "aus"), [AU4, AU4 | {"side": "right"}]),
+    (("events", 0, "onset_s"), 0.0),
+    (("no_face",), [[1001 / 30000 + 1e-9, 0.1], [0.4, 1.5]]),
+    (("tracks", 1, "times_s"), [0.0, 1.25]),
+    (("duration_s",), 0.37),
+]
+
+
+@pytest.mark.parametrize(("place", "value"), BORDERLINE, ids=lambda part: str(part)[:40])
+def test_what_just_fits_is_read(place: Place, value: Any) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    _at(document, place[:-1])[place[-1]] = value
+    assert take_to_json(take_from_json(document)) == document
+
+
+@given(st.from_regex(r"[0-9]{2}:[0-9]{2}:[0-9]{2}[:;.,][0-9]{1,4}\n?", fullmatch=True) | st.text(max_size=12))
+def test_a_time_code_is_what_the_schema_says(text: str) -> None:
+    accepts = Draft202012Validator(schema.load_schema("take")["properties"]["start_timecode"]).is_valid
+    assert timecode.is_timecode(text) == (accepts(text) and not text.endswith("\n"))
 
 
 @pytest.mark.parametrize(
