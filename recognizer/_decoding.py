@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from curves.errors import InputError
+from curves.formats.timecode import is_timecode
 
 #: Frame rates outside this range (Hz) cannot be those of a usable face video.
 FRAME_RATES = (1, 1000)
@@ -205,7 +206,13 @@ def stated_length(decoder: Decoder, fps: Fraction | None) -> tuple[float | None,
     return seconds, count
 
 
-def timecode(container: Any) -> str | None:
-    """The start timecode, such as ``01:00:00:00``, from wherever the container keeps it."""
+def timecode(container: Any) -> tuple[str | None, str | None]:
+    """The start time code, such as ``01:00:00:00``, from where the container keeps it; None if a take cannot hold it.
+
+    The second is what stands there instead, if something does.
+    """
     everywhere = [container.metadata, *(stream.metadata for stream in container.streams)]
-    return next((data["timecode"] for data in everywhere if "timecode" in data), None)
+    # Matroska writes its tags' names in capitals.
+    stated = [value for data in everywhere for name, value in data.items() if name.lower() == "timecode"]
+    found = next(filter(is_timecode, stated), None)
+    return found, stated[0] if stated and found is None else None

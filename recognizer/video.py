@@ -170,13 +170,14 @@ def _open_file(path: Path, fps: Fraction | None, start: float, end: float) -> Vi
         rate = fps or average_rate(path, decoder.stream)
         upright = Upright(first, decoder.stream.sample_aspect_ratio)
         duration, count = stated_length(decoder, fps)
-        info = VideoInfo(path, *upright.size, rate, duration, count, timecode(decoder.container), upright.rotation)
+        code, no_code = timecode(decoder.container)
+        info = VideoInfo(path, *upright.size, rate, duration, count, code, upright.rotation)
         clock = Clock(decoder.stream.time_base, rate, fixed=fps is not None, restartable=decoder.clock_may_restart)
         source = _Source(decoder, chain([first], raw), clock)
         if start > 2 * SEEK_MARGIN_S and fps is None and first.pts is not None:
             source = _sought(path, source, first.pts, start)
             decoder = source.decoder
-        notes: list[str] = []
+        notes = [] if no_code is None else [f"The time code of {path.name}, {no_code!r}, is not HH:MM:SS:FF: left out."]
         frames = _frames(source, upright, info, (start, end), notes)
         opening = next(frames, None)  # now, so that an empty part is an error here and not in the middle of a job
         if opening is None:
@@ -228,21 +229,25 @@ def _frames(
         if time >= start:
             yield Frame(index, time, upright.image(frame))
             index += 1
-    notes.extend(_remarks(source, upright, info, index, reached))
+    notes.extend(_remarks(source, upright, info, part, given=index, reached=reached))
     if gaps:
         places = ", ".join(f"{a:.2f} to {b:.2f} s" for a, b in gaps[:3]) + (", ..." if len(gaps) > 3 else "")
         notes.append(f"{info.path.name} shows no new frame for long in {len(gaps)} places: {places}.")
     source.decoder.container.close()
 
 
-def _remarks(source: _Source, upright: Upright, info: VideoInfo, given: int, reached: float) -> Iterator[str]:
-    """Sentences on what was odd in the file, which was decoded up to ``reached`` seconds."""
+def _remarks(
+    source: _Source, upright: Upright, info: VideoInfo, part: tuple[float, float], *, given: int, reached: float
+) -> Iterator[str]:
+    """Sentences on what was odd in the wanted part of the file, which was decoded up to ``reached`` seconds."""
     clock, damaged, name = source.clock, source.decoder.damaged, info.path.name
-    if info.duration_s is not None and reached < 0.98 * info.duration_s - 0.25:
-        yield (
-            f"{name} is incomplete: {given} of about {info.frame_count} frames decoded, "
-            f"up to {reached:.2f} s of {info.duration_s:.2f} s."
-        )
+    length = math.inf if info.duration_s is None else info.duration_s
+    start, end = part[0], min(part[1], length)
+    if math.isfinite(length) and reached < 0.98 * end - 0.25:
+        share = (end - start) / length
+        wanted = "" if info.frame_count is None else f" of about {round(share * info.frame_count)}"
+        where = "" if share == 1 else f" from {start:g} s on"
+        yield f"{name} is incomplete: {given}{wanted} frames decoded{where}, up to {reached:.2f} s of {end:.2f} s."
     elif damaged:
         yield f"{name} is damaged: {damaged} broken parts were left out, {given} frames decoded."
     if clock.left_out:

@@ -194,6 +194,22 @@ def test_start_timecode(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with open_video(path) as video:
         assert video.info.start_timecode == "10:11:12:13"
+        assert video.notes == []
+
+
+@pytest.mark.parametrize("stated", ["1:2:3:4", "01:02:03:04 (free run)", "10:61:00:00", "01:02:03:04\n"])
+def test_a_start_timecode_that_no_take_can_hold_is_left_out_and_said(tmp_path: Path, stated: str) -> None:
+    path = tmp_path / "camera.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.metadata["timecode"] = stated
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(quadrants(), format="rgb24")))
+        container.mux(stream.encode(None))
+    with open_video(path) as video:
+        assert video.info.start_timecode is None
+        assert len(list(video)) == 1
+    assert video.notes == [f"The time code of camera.mkv, {stated!r}, is not HH:MM:SS:FF: left out."]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
@@ -235,7 +251,19 @@ def test_truncated_file_gives_what_decodes_and_says_so(tmp_path: Path) -> None:
         count = sum(1 for _ in video)
     assert 50 <= count <= 65
     assert len(video.notes) == 1
-    assert f"incomplete: {count} of about 100 frames decoded" in video.notes[0]
+    assert f"incomplete: {count} of about 100 frames decoded, up to" in video.notes[0]
+    reached = count / 25
+    with open_video(cut, start_s=1.0) as video:
+        assert sum(1 for _ in video) == count - 25
+    assert f"incomplete: {count - 25} of about 75 frames decoded from 1 s on, up to" in video.notes[0]
+    with open_video(cut, start_s=1.0, end_s=3.5) as video:
+        assert sum(1 for _ in video) == count - 25
+    assert f"incomplete: {count - 25} of about 62 frames decoded from 1 s on, up to {reached:.2f} s" in video.notes[0]
+    assert video.notes[0].endswith("of 3.50 s.")
+    for end in (1.5, reached - 0.1):
+        with open_video(cut, start_s=1.0, end_s=end) as video:
+            list(video)
+        assert not any("incomplete" in note for note in video.notes)
 
 
 def test_stopping_early_is_not_called_incomplete(tmp_path: Path) -> None:
