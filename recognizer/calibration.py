@@ -20,6 +20,7 @@ from recognizer.spotting import Candidates, SpottingSettings, score_windows, sli
 from recognizer.tracks import track_intensity
 
 _GATE_MARGIN = 0.9  # of the weakest event that is known: others will be weaker
+_GATE_MOST_PX = 0.15  # a clean video is stiller than rendered clips with all their noise: do not ask more of it
 _SCORES = np.round(np.arange(0.1, 1.0, 0.05), 2)
 _AU_PROBABILITIES = np.round(np.arange(0.2, 0.81, 0.1), 2)
 _RISES = (0.01, 0.015, 0.02, 0.03, 0.04)
@@ -57,6 +58,8 @@ def calibrate(
     chosen = max(pairs, key=lambda limits: _spotting(seen, model, limits, how).f1)
     others = [replace(chosen, au=float(p)) for p in _AU_PROBABILITIES]
     chosen = max(others, key=lambda limits: _au_f1(seen, model, limits, how))
+    # An event needs an AU that rises by ``rise``: asking the gate for more would only lose fainter ones.
+    chosen = replace(chosen, gate_rise=min(chosen.gate_rise, chosen.rise))
     return chosen, {**gate, **_figures(seen, model, chosen, how)}
 
 
@@ -77,7 +80,7 @@ def _choose_gate(seen: Sequence[_Seen]) -> tuple[float, float, dict[str, Any]]:
                 risen.append(float(rise[holds].max()))
     if not moved:
         return 0.0, 0.0, {"gate_recall": None}
-    gate_px = round(_GATE_MARGIN * min(moved), 4)
+    gate_px = round(min(_GATE_MOST_PX, _GATE_MARGIN * min(moved)), 4)
     gate_rise = round(_GATE_MARGIN * min(risen), 5)
     passed = [motion >= gate_px and rise >= gate_rise for motion, rise in of_windows]
     kept = (np.array(moved) >= gate_px) & (np.array(risen) >= gate_rise)
