@@ -198,20 +198,26 @@ def _refuse_existing(targets: Iterable[Path]) -> None:
 
 
 def _jobs_of(path: Path, out: Path, *, keep_name: bool) -> Iterator[Job]:
-    if _is_one_video(path):
-        yield Job(path, out, safe_name(path.resolve().name))
+    name = safe_name(path.resolve().name)
+    try:
+        single = _is_one_video(path)
+    except OSError as error:
+        yield Job(path, out, name, problem=_unreadable(path, error))
         return
-    sources = list(_sources_below(path, out.resolve()))
-    if not sources:
-        yield Job(
-            path,
-            out,
-            safe_name(path.resolve().name),
-            problem=f"{path} holds no video and no folder of numbered pictures.",
-        )
+    if single:
+        yield Job(path, out, name)
+        return
     base = out / path.resolve().name if keep_name else out
-    for source in sources:
-        yield Job(source, base / source.relative_to(path).parent, safe_name(source.name))
+    empty = True
+    for source, problem in _found_below(path, out.resolve()):
+        empty = False
+        yield Job(source, base / source.relative_to(path).parent, safe_name(source.name), problem)
+    if empty:
+        yield Job(path, out, name, problem=f"{path} holds no video and no folder of numbered pictures.")
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read ({error.strerror or type(error).__name__}); check its permissions."
 
 
 def _is_one_video(path: Path) -> bool:
@@ -225,18 +231,32 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
 
 
-def _sources_below(folder: Path, out: Path) -> Iterator[Path]:
-    """Videos and picture folders below a folder in name order; hidden ones and the output folder are left out."""
-    for entry in sorted(folder.iterdir(), key=_natural):
-        if entry.name.startswith(".") or entry.resolve() == out:
+def _found_below(folder: Path, out: Path) -> Iterator[tuple[Path, str | None]]:
+    """Videos and picture folders below a folder in name order, and what cannot be read, with the sentence that says so.
+
+    Hidden entries and the output folder are left out.
+    """
+    try:
+        entries = sorted(folder.iterdir(), key=_natural)
+    except OSError as error:
+        yield folder, _unreadable(folder, error)
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
             continue
-        if entry.is_dir():
-            if _is_one_video(entry):
-                yield entry
-            else:
-                yield from _sources_below(entry, out)
-        elif _is_video(entry):
-            yield entry
+        try:
+            is_folder = entry.is_dir()
+            source = _is_one_video(entry) if is_folder else _is_video(entry)
+            left_out = is_folder and entry.resolve() == out
+        except OSError as error:
+            yield entry, _unreadable(entry, error)
+            continue
+        if left_out:
+            continue
+        if source:
+            yield entry, None
+        elif is_folder:
+            yield from _found_below(entry, out)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
@@ -256,7 +276,8 @@ def _distinct(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
 
 
 def _without_suffix(job: Job) -> str:
-    return job.stem if job.source.is_dir() else safe_name(job.source.stem)
+    # A source that could not even be looked at keeps its name: asking whether it is a folder would fail again.
+    return job.stem if job.problem or job.source.is_dir() else safe_name(job.source.stem)
 
 
 def _key(job: Job) -> str:

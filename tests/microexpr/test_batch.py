@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -136,6 +136,51 @@ def test_an_out_that_is_a_file_and_an_empty_folder_are_wrong_use(tmp_path: Path)
         plan([tmp_path / "in"], tmp_path / "file")
     with pytest.raises(InputError, match="holds no video"):
         plan([tmp_path / "in"], tmp_path / "out")
+
+
+def locked(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Folders that the system refuses to list; as root, permissions would not do that."""
+    iterdir = Path.iterdir
+
+    def listed(path: Path) -> Iterator[Path]:
+        if path.name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+
+
+def test_a_subfolder_that_cannot_be_read_is_one_failed_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make(tmp_path / "in", {"a.mp4": "", "b/x.mp4": "", "c/deep/y.mp4": "", "d/z.mp4": ""})
+    locked(monkeypatch, "b", "deep")
+    outcomes = do([source], tmp_path / "out")
+    assert [(o.job.source.name, o.status) for o in outcomes] == [
+        ("a.mp4", "converted"), ("b", "failed"), ("deep", "failed"), ("z.mp4", "converted"),
+    ]  # fmt: skip
+    assert outcomes[1].error == f"{source / 'b'} cannot be read (Permission denied); check its permissions."
+    assert exit_code(outcomes) == 1
+
+
+def test_a_source_that_cannot_even_be_looked_at_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, is_dir = make(tmp_path / "in", {"a.mp4": "", "b.mp4": ""}), Path.is_dir
+
+    def checked(path: Path) -> bool:
+        if path.name == "b.mp4":
+            raise OSError(5, "Input/output error", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", checked)
+    assert [outcome.status for outcome in do([source], tmp_path / "out")] == ["converted", "failed"]
+
+
+def test_an_unreadable_folder_among_several_inputs_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = make(tmp_path / "x", {"a.mp4": ""}), make(tmp_path / "y", {"b.mp4": ""})
+    locked(monkeypatch, "x")
+    assert [outcome.status for outcome in do([x, y], tmp_path / "out")] == ["failed", "converted"]
+    with pytest.raises(InputError, match="cannot be read"):
+        plan([x / ".." / "x"], tmp_path / "out")
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
