@@ -1,6 +1,7 @@
 """The main job: a face video in, a Take out. Analyse, build curves, say where they came from."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
 
     analysis = analyse(path, model, analysis_settings(config), progress)
 
-    modulation, modulation_notes = choose_modulation(analysis.events, config, seed=_own_seed(config, provenance))
+    events = tuple(_with_face(event, analysis) for event in analysis.events)
+    modulation, modulation_notes = choose_modulation(events, config, seed=_own_seed(config, provenance))
     progress("curves", 0, None)
     keys = KeySettings(mode=config.keys, tolerance=config.tolerance)
     curves = build_curves(analysis.tracks, rig, modulation, keys, analysis.duration_s)
@@ -44,7 +46,7 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
     return Take(
         frame_rate=analysis.info.frame_rate,
         duration_s=analysis.duration_s,
-        events=analysis.events,
+        events=events,
         tracks=analysis.tracks,
         curves=curves,
         no_face=analysis.no_face,
@@ -52,11 +54,28 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
         provenance={
             "version": __version__,
             **provenance,
+            "analysed_s": _analysed(config, analysis.duration_s),
             "analysis": dict(analysis.provenance),
             "notes": notes,
             "synthetic_media": SYNTHETIC_MEDIA,
         },
     )
+
+
+def _with_face(event: Event, analysis: Analysis) -> Event:
+    """The event within the stretch with a face that holds its apex: a mean of window ends may leave it by rounding.
+
+    An event whose apex lies in no such stretch is none that analysis may give; it stays, and the format refuses it.
+    """
+    start = max((gap.end_s for gap in analysis.no_face if gap.end_s <= event.apex_s), default=0.0)
+    end = min((gap.start_s for gap in analysis.no_face if gap.start_s > event.apex_s), default=analysis.duration_s)
+    onset, offset = max(event.onset_s, start), min(event.offset_s, end)
+    return replace(event, onset_s=onset, offset_s=offset) if onset <= event.apex_s <= offset else event
+
+
+def _analysed(config: ConvertConfig, duration_s: float) -> list[float]:
+    """[start, end) in seconds of the part that was looked at; of what lies outside, the take knows nothing."""
+    return [config.start or 0.0, duration_s if config.end is None else min(config.end, duration_s)]
 
 
 def _sharp_notes(curves: Sequence[RichCurve], config: ConvertConfig) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curves.errors import InputError
-from curves.formats import read_take, write_take
+from curves.formats import read_take, take_to_json, write_take
 from curves.richcurve import evaluate
 from curves.values import (
     AUActivation,
@@ -37,14 +40,14 @@ def event(label: Emotion, score: float, intensity: float, apex_s: float = 1.0) -
 
 def fake_analysis(path: Path, model: Any, settings: AnalysisSettings, progress: Callable[..., None]) -> Analysis:
     """AU12 left with one bump of 0.2 at 1 s, AU38 quiet; says to progress what it was asked."""
-    times = np.arange(60) / 30
+    times = np.setdiff1d(np.arange(60), [54, 55, 56]) / 30
     progress("frames", 60, 60)
     return Analysis(
         info=VideoInfo(path, 640, 360, Fraction(30), 2.0, 60, "01:00:00:00", 0),
         events=(event(Emotion.DISGUST, 0.9, 0.2),),
         tracks=(
             AUTrack(12, Side.LEFT, times, 0.2 * np.exp(-(((times - 1.0) / 0.08) ** 2))),
-            AUTrack(38, Side.BOTH, times, np.zeros(60)),
+            AUTrack(38, Side.BOTH, times, np.zeros(len(times))),
         ),
         no_face=(Interval(1.8, 1.9),),
         duration_s=2.0,
@@ -100,6 +103,34 @@ def test_notes_name_rig_limits_and_faces(video: Path) -> None:
 def test_settings_reach_the_analysis(video: Path) -> None:
     take = make(video, start=0.5, end=1.5, fps=100.0, face=2)
     assert take.provenance["analysis"]["asked"] == [0.5, 1.5, 100.0, 2]
+
+
+def test_provenance_says_which_part_was_looked_at(video: Path) -> None:
+    assert make(video).provenance["analysed_s"] == [0.0, 2.0]
+    assert make(video, start=0.5).provenance["analysed_s"] == [0.5, 2.0]
+    assert make(video, start=0.5, end=1.5).provenance["analysed_s"] == [0.5, 1.5]
+    assert make(video, end=9.0).provenance["analysed_s"] == [0.0, 2.0]
+
+
+@given(
+    onset=st.floats(-0.01, 0.8), apex=st.floats(0.81, 1.0), offset=st.floats(1.1, 2.01),
+    gaps=st.sets(st.sampled_from([Interval(0.1, 0.5), Interval(0.5, 0.8), Interval(1.05, 1.3), Interval(1.3, 1.9)])),
+)  # fmt: skip
+def test_events_stay_where_the_face_is(onset: float, apex: float, offset: float, gaps: set[Interval]) -> None:
+    """Whatever rounding makes of an event's ends, the take can be written, and nothing else of it changes."""
+    estimate = EmotionEstimate(Emotion.FEAR, {Emotion.FEAR: 1.0})
+    given_event = Event(onset, apex, offset, 0.5, estimate, ())
+
+    def analysed(path: Path, *_: Any) -> Analysis:
+        info = VideoInfo(path, 640, 360, Fraction(30), 2.0, 60, None, 0)
+        return Analysis(info, (given_event,), (), tuple(gaps), 2.0, (), {})
+
+    take = convert(Path(__file__), MODEL, ConvertConfig(rig="arkit"), quiet, analyse=analysed)
+    take_to_json(take)
+    [kept] = take.events
+    assert replace(kept, onset_s=onset, offset_s=offset) == given_event
+    assert kept.onset_s == max([0.0, onset, *(gap.end_s for gap in gaps if gap.end_s < 1)])
+    assert kept.offset_s == min([2.0, offset, *(gap.start_s for gap in gaps if gap.start_s > 1)])
 
 
 def test_intensity_and_gain_scale_the_curves_and_not_the_tracks(video: Path) -> None:
