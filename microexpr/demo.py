@@ -15,9 +15,7 @@ from microexpr.progress import progress_bar
 from microexpr.report import activations, aligned, au_name, written
 from microexpr.sample import SampleEvent, make_sample
 from recognizer.analysis import load_model
-
-#: A spot is true if it overlaps an unused true interval this much (MEGC's rule, SPEC 7).
-TRUE_IOU = 0.5
+from recognizer.evaluation import match_intervals
 
 
 @dataclass(frozen=True)
@@ -57,15 +55,8 @@ def run_demo(out: Path, seed: int) -> int:
 
 
 def match_events(true: Sequence[SampleEvent], found: Sequence[Event]) -> tuple[tuple[Match, ...], tuple[Event, ...]]:
-    """Pairs true with found events, best overlap first, each used once; also returns the found ones left over."""
-    pairs = sorted(
-        ((_overlap(t, f), i, j) for i, t in enumerate(true) for j, f in enumerate(found)),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )
-    chosen: dict[int, int] = {}
-    for iou, i, j in pairs:
-        if iou >= TRUE_IOU and i not in chosen and j not in chosen.values():
-            chosen[i] = j
+    """Pairs true with found events by MEGC's rule (``match_intervals``); also returns the found ones left over."""
+    chosen = dict(match_intervals([_interval(event) for event in true], [event.interval for event in found]))
     matches = tuple(_match(event, found[chosen[i]] if i in chosen else None) for i, event in enumerate(true))
     return matches, tuple(event for j, event in enumerate(found) if j not in chosen.values())
 
@@ -89,7 +80,7 @@ def truth_table(matches: Sequence[Match], extra: Sequence[Event]) -> list[str]:
         if match.found is None:
             rows.append(("found", "-", "-", "0.00", "MISSED"))
             continue
-        overlap = f"{_overlap(match.true, match.found):.2f}"
+        overlap = f"{_interval(match.true).iou(match.found.interval):.2f}"
         verdict = "ok" if match.good else "AU not found: " + ", ".join(map(au_name, match.missing))
         rows.append(("found", _times(match.found), activations(match.found.aus), overlap, verdict))
     rows += [("found", _times(event), activations(event.aus), "", "not in the sample") for event in extra]
@@ -100,8 +91,8 @@ def _activations(true: SampleEvent) -> tuple[AUActivation, ...]:
     return tuple(AUActivation(au, side, intensity) for au, side, intensity in true.aus)
 
 
-def _overlap(true: SampleEvent, found: Event) -> float:
-    return Interval(true.onset_s, true.offset_s).iou(found.interval)
+def _interval(true: SampleEvent) -> Interval:
+    return Interval(true.onset_s, true.offset_s)
 
 
 def _times(event: Event | SampleEvent) -> str:
