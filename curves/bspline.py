@@ -10,6 +10,7 @@ Values stay in [0, 1]: the B-spline's coefficients are clipped (a B-spline lies 
 differentiable); where that would cost too much, the curve itself is clamped with breaks at the crossings.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,7 +21,7 @@ from scipy.linalg.lapack import dpbsv
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from curves.piecewise import PiecewiseCubic, hermite
-from curves.values import AUTrack, FloatArray, Side
+from curves.values import AUTrack, FloatArray, Interval, Side
 
 #: The spline may miss the smoothed samples by this part of the smoothing: its own wiggles must stay small.
 _FIT_PART = 0.2
@@ -67,13 +68,17 @@ class TrackSpline:
 
 
 def fit_spline(
-    track: AUTrack, settings: SplineSettings = SplineSettings(), duration_s: float | None = None
+    track: AUTrack,
+    settings: SplineSettings = SplineSettings(),
+    duration_s: float | None = None,
+    no_face: Sequence[Interval] | None = None,
 ) -> TrackSpline:
     """The smooth curve of a track, in [0, 1] at every time.
 
-    Times may be irregular. Without samples there is no movement: in a gap the curve eases to rest (0) and back, and
-    so it does before the first sample if that comes later than a gap after time 0, and after the last one if
-    ``duration_s`` is given and later than a gap after it. Otherwise the end values hold.
+    Times may be irregular. Where no face was seen there is no movement: the curve eases to rest (0) and back.
+    ``no_face`` says where that was; a pause between two frames outside of it is a pause of the camera, and the curve
+    goes through. None: nothing is known, and a gap in the samples is taken for a lost face, so is one before the first
+    sample (from time 0) and, with ``duration_s``, after the last. Otherwise the end values hold.
 
     Raises:
         ValueError: the track has no samples.
@@ -81,16 +86,32 @@ def fit_spline(
     times, values = track.times_s, track.values
     if times.size == 0:
         raise ValueError(f"AU{track.au} track: expected at least one sample, got none")
-    steps = np.diff(times)
-    limit = max(settings.gap_s, settings.gap_frames * float(np.median(steps))) if steps.size else settings.gap_s
-    cuts = np.flatnonzero(steps > limit) + 1
+    start, cuts, end = _gaps(times, settings, duration_s) if no_face is None else _known_gaps(times, no_face)
     pieces = [
         _fit_segment(x, y, settings.smoothing)
         for x, y in zip(np.split(times, cuts), np.split(values, cuts), strict=True)
     ]
-    start = 0.0 if times[0] > limit else None
-    end = duration_s if duration_s is not None and duration_s - times[-1] > limit else None
     return TrackSpline(track.au, track.side, _join(pieces, settings.ease_s, start, end))
+
+
+_Gaps = tuple[float | None, NDArray[np.intp], float | None]
+
+
+def _gaps(times: FloatArray, settings: SplineSettings, duration_s: float | None) -> _Gaps:
+    """By the spacing of the samples: where rest begins before the first, the cuts, where it ends after the last."""
+    steps = np.diff(times)
+    limit = max(settings.gap_s, settings.gap_frames * float(np.median(steps))) if steps.size else settings.gap_s
+    late = 0.0 if times[0] > limit else None
+    early = duration_s if duration_s is not None and duration_s - times[-1] > limit else None
+    return late, np.flatnonzero(steps > limit) + 1, early
+
+
+def _known_gaps(times: FloatArray, no_face: Sequence[Interval]) -> _Gaps:
+    """The same where it is known when no face was there."""
+    before = [gap.start_s for gap in no_face if gap.start_s < times[0]]
+    after = [gap.end_s for gap in no_face if gap.end_s > times[-1] and gap.start_s >= times[0]]
+    starts = np.array([gap.start_s for gap in no_face if times[0] <= gap.start_s and gap.end_s <= times[-1]])
+    return min(before, default=None), np.unique(np.searchsorted(times, starts)), max(after, default=None)
 
 
 def _join(

@@ -9,7 +9,7 @@ from curves.keys import KeyMode, fit_all_keys
 from curves.modulate import Modulation, modulated
 from curves.piecewise import PiecewiseCubic
 from curves.rigs import Rig
-from curves.values import AUTrack, RichCurve, Side
+from curves.values import AUTrack, Interval, RichCurve, Side
 
 _UNCHANGED = Modulation()
 
@@ -36,14 +36,16 @@ def build_curves(
     rig: Rig,
     modulation: Modulation = _UNCHANGED,
     settings: KeySettings = KeySettings(),
+    *,
     duration_s: float | None = None,
+    no_face: Sequence[Interval] | None = None,
 ) -> tuple[RichCurve, ...]:
     """One curve for each control that moves, in the order of their names.
 
     A control's value is the sum over AUs of weight times c'(t), clamped to [0, 1] here and only here. A track of
     Side.BOTH drives left and right; where one AU drives a control from both sides (midline AUs, shared controls), the
     larger side counts once. Each AU keeps its own timing. AUs that the rig does not know are left out: ``Rig.notes``
-    names them. With ``duration_s``, tracks that end early (no face) ease to rest, as ``fit_spline`` says.
+    names them. ``duration_s`` and ``no_face`` tell where curves ease to rest, see ``fit_spline``.
 
     A control that changes too sharply for ``auto`` keys does not fail the others: it gets ``exact`` keys within the
     same tolerance (0.005 by default). The tangent modes of its keys tell: RCTM_User or RCTM_Break, never RCTM_Auto.
@@ -57,7 +59,8 @@ def build_curves(
         if (track.au, track.side) in sources:
             raise ValueError(f"tracks: expected one of AU{track.au} {track.side}, got two")
         if track.times_s.size:
-            sources[track.au, track.side] = modulated(fit_spline(track, spline_settings, duration_s), modulation)
+            spline = fit_spline(track, spline_settings, duration_s, no_face)
+            sources[track.au, track.side] = modulated(spline, modulation)
     controls = sorted(control_curves(sources, rig).items())
     moving = {control: curve for control, curve in controls if curve.peak() > _STILL}
     return fit_all_keys(moving, settings.mode, settings.tolerance)

@@ -39,7 +39,9 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
     modulation, modulation_notes = choose_modulation(events, config, seed=_own_seed(config, provenance))
     progress("curves", 0, None)
     keys = KeySettings(mode=config.keys, tolerance=config.tolerance)
-    curves = build_curves(analysis.tracks, rig, modulation, keys, analysis.duration_s)
+    curves = build_curves(
+        analysis.tracks, rig, modulation, keys, duration_s=analysis.duration_s, no_face=analysis.no_face
+    )
 
     seen = {track.au for track in analysis.tracks}
     notes = [*analysis.notes, *rig.notes(seen), *modulation_notes, *_sharp_notes(curves, config)]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from curves.errors import InputError
 from curves.richcurve import evaluate
-from curves.values import AUTrack, FloatArray, RichCurve, Side, Take
+from curves.values import AUTrack, FloatArray, Interval, RichCurve, Side, Take
 
 #: Okabe and Ito's colours, told apart by colour-blind readers too. Left and right are the subject's.
 SIDE_COLOURS: Mapping[Side, str] = {Side.BOTH: "#222222", Side.LEFT: "#0072B2", Side.RIGHT: "#D55E00"}
@@ -120,7 +120,7 @@ def _draw_tracks(axes: Axes, take: Take, lanes: Sequence[int]) -> None:
         lane = [track for track in take.tracks if track.au == au and track.values.size]
         scale = 0.85 / max(_peak(take, au), _LANE_AT_LEAST)
         for track in lane:
-            times, values = _with_gaps(track)
+            times, values = _with_gaps(track, take.no_face)
             colour, line = SIDE_COLOURS[track.side], _SIDE_STYLES[track.side]
             axes.plot(times, row + scale * values, color=colour, linestyle=line, linewidth=1.3)
         axes.axhline(row, color=_GRID_COLOUR, linewidth=0.8, zorder=0)
@@ -145,12 +145,10 @@ def _peak(take: Take, au: int) -> float:
     )
 
 
-def _with_gaps(track: AUTrack) -> tuple[FloatArray, FloatArray]:
-    """Times and values with NaN where frames are missing, so that no line bridges a lost face."""
-    steps = np.diff(track.times_s)
-    if not steps.size:
-        return track.times_s, track.values
-    breaks = np.flatnonzero(steps > max(3 * float(np.median(steps)), 0.1)) + 1
+def _with_gaps(track: AUTrack, no_face: Sequence[Interval]) -> tuple[FloatArray, FloatArray]:
+    """Times and values with NaN where no face was, so that no line bridges it."""
+    starts = [gap.start_s for gap in no_face if gap.start_s > track.times_s[0] and gap.end_s <= track.times_s[-1]]
+    breaks = np.unique(np.searchsorted(track.times_s, starts))
     return np.insert(track.times_s, breaks, np.nan), np.insert(track.values, breaks, np.nan)
 
 

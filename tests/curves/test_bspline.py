@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from curves.bspline import SplineSettings, fit_spline
-from curves.values import AUTrack, FloatArray, Side
+from curves.values import AUTrack, FloatArray, Interval, Side
 
 
 def track(times: FloatArray, values: FloatArray) -> AUTrack:
@@ -78,6 +78,16 @@ def test_gap_eases_to_rest_and_back() -> None:
     assert (np.diff(curve(np.linspace(times[29], times[29] + 0.1, 50))) <= 1e-12).all()
     assert curve(times[29] + 0.1) == pytest.approx(0.0, abs=1e-9)
     assert curve.extremes()[0] >= 0.0
+
+
+def test_where_no_face_is_known_a_pause_of_the_camera_is_no_gap() -> None:
+    times = np.concatenate([np.arange(0.5, 1, 1 / 30), np.arange(1.5, 2, 1 / 30), np.arange(3, 4, 1 / 30)])
+    away = [Interval(0.0, 0.5), Interval(2.0, 3.0), Interval(4.0, 6.0)]
+    curve = fit_spline(track(times, np.full(times.size, 0.4)), no_face=away).curve
+    assert curve([1.0, 1.25, 3.5]) == pytest.approx(0.4)
+    assert curve([0.1, 2.5, 5.0]) == pytest.approx(0.0)
+    held = fit_spline(track(times, np.full(times.size, 0.4)), duration_s=9.0, no_face=[]).curve
+    assert held.extremes() == pytest.approx((0.4, 0.4))
 
 
 def test_a_few_lost_frames_are_no_gap() -> None:
