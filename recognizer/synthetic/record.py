@@ -42,6 +42,11 @@ class RecordSettings:
     workers: int = 2
     scene: SceneSettings = field(default_factory=SceneSettings)
 
+    def __post_init__(self) -> None:
+        for name in ("clips", "clips_per_person", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"clips {name}: expected at least 1, got {getattr(self, name)}")
+
 
 def record_clips(kit: Path, out: Path, settings: RecordSettings, progress: Callable[[int, int], None]) -> int:
     """Render and measure clips into ``out`` as ``clip-<seed>.safetensors``; returns how many are there in the end.
@@ -170,9 +175,12 @@ def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:
 def _as_video(rendered: RenderedClip) -> Video:
     """The rendered frames in the shape of an opened video; compression has already been through the codec."""
     times = rendered.truth.times_s
+    # Drawn here: an OpenGL context belongs to one thread, and whoever reads a video may do so in another. At most a
+    # few hundred small pictures.
+    pictures = list(rendered.frames)
 
     def frames() -> Iterator[Frame]:
-        for index, (time_s, image) in enumerate(zip(times, rendered.frames, strict=True)):
+        for index, (time_s, image) in enumerate(zip(times, pictures, strict=True)):
             yield Frame(index, float(time_s), image)
 
     info = VideoInfo(

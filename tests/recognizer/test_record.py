@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +12,10 @@ import numpy as np
 import pytest
 
 from curves.errors import FormatError, InputError, MicroExprError
+from microexpr._demo_face import draw_face
 from recognizer.clips import ClipRecord, clip_scene, load_clip, save_clip
-from recognizer.synthetic.record import RecordSettings, record_clips, run_all, scene_digest
+from recognizer.synthetic.generate import RenderedClip, Truth
+from recognizer.synthetic.record import RecordSettings, record_clip, record_clips, run_all, scene_digest
 from recognizer.synthetic.scenario import SceneSettings
 
 
@@ -56,6 +60,40 @@ def test_all_items_are_done_once_and_counted() -> None:
 def test_an_error_of_the_work_comes_through() -> None:
     with pytest.raises(ValueError, match="negative shift count"):
         run_all(pool(), (1).__lshift__, iter(range(-1, 10**9)), lambda _: None)
+
+
+def test_frames_are_drawn_in_the_thread_that_asks_for_the_clip() -> None:
+    """An OpenGL context belongs to one thread; following the face reads its frames in another."""
+    count, drawn_in = 20, set()
+    picture = np.full((256, 256, 3), 120, np.uint8)
+    picture[28:228, 28:228] = draw_face(200, seed=2)
+
+    def frames() -> Iterator[np.ndarray]:
+        for _ in range(count):
+            drawn_in.add(threading.get_ident())
+            yield picture
+
+    still = clip()
+    truth = Truth(
+        np.arange(count) / 25,
+        np.zeros((count, 19, 2), np.float32),
+        np.ones((count, 19), np.float32),
+        still.onset_apex_offset,
+        still.event_emotion,
+        still.event_au,
+        "someone",
+    )
+    record = record_clip(RenderedClip(frames(), truth, 25.0), seed=3)
+    assert drawn_in == {threading.get_ident()}
+    assert record is not None
+    assert record.flow.shape == (count, 2, 56, 56)
+    assert np.median(np.abs(record.flow)) < 0.2
+
+
+@pytest.mark.parametrize("name", ["clips", "clips_per_person", "workers"])
+def test_settings_count_from_one(name: str) -> None:
+    with pytest.raises(ValueError, match=f"clips {name}: expected at least 1"):
+        RecordSettings(**{name: 0})
 
 
 def test_clips_of_another_scene_are_not_taken(tmp_path: Path) -> None:
