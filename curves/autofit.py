@@ -38,7 +38,7 @@ _END_GAP_S = 1e-5  # between an end key and its equal neighbour, only where a cu
 _FEW = 40  # a curve with no more keys gets a second, dearer attempt at each: there it makes the most difference
 _ATTEMPTS = 20  # at mending
 _PATIENCE = 7  # attempts, after which keys around a place that is still bad go back to the target: there more keys help
-_SAMPLES = 8  # a span, while keys are removed
+_SAMPLES, _MORE_SAMPLES = 8, 12  # a span, while keys are removed one by one, and where a few count or are mended
 _ROUNDS = 5  # of optimising a window
 
 
@@ -221,12 +221,13 @@ def _removed(chain: Chain, task: Task, reach: int, most_keys: int = _MAX_KEYS) -
 
     ``reach`` keys to either side of the one removed are optimised.
     """
+    samples = _SAMPLES if reach == 1 else _MORE_SAMPLES  # far keys leave the error more room to hide
     stuck = (chain.sizes() > most_keys)[chain.curve]
     while True:
         chosen = far_apart(np.where(stuck, np.inf, removal_cost(chain, task)), reach)
         if not chosen.size:
             return chain
-        keys, windows = removal_windows(chain, task, chosen, reach, _SAMPLES)
+        keys, windows = removal_windows(chain, task, chosen, reach, samples)
         time, value, worst = optimised(windows, _ROUNDS)
         fits = worst <= 1.0
         stuck[chosen[~fits, None] + np.arange(-1, 2)] = True  # the neighbours would lead to the same few keys
@@ -256,7 +257,7 @@ def _mended(
         cost[bad] = 0.0
         spans = far_apart(cost, MAX_REACH)
         if spans.size:
-            keys, windows = span_windows(chain, task, spans, MAX_REACH, 2 * _SAMPLES)
+            keys, windows = span_windows(chain, task, spans, MAX_REACH, _MORE_SAMPLES)
             time, value, _ = optimised(windows, 2 * _ROUNDS)
             chain = chain.with_windows(keys, time, value)
     return results
