@@ -4,6 +4,7 @@ Windows of several durations slide over each unbroken run of frames. Where the m
 whether a window holds a micro-expression and where its onset, apex and offset lie. Overlapping candidates are merged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +15,12 @@ from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, E
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
+from recognizer.network import NetworkOutput
 
 _SKIRT = 0.2  # of an event's length: how far beyond its ends its AUs' rest is looked for
 
 
+_STRIDE, _HOT, _NEAR = 3, 0.15, 0.3  # see ``score_windows``
 _RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
 _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro-expression setting in or going
 
@@ -72,23 +75,62 @@ def score_windows(
     settings: SpottingSettings,
     progress: Progress | None = None,
 ) -> Candidates:
-    """Slide, gate and score the windows of one run; ``intensity`` (N, n, 2): its AU tracks."""
+    """Slide, gate and score the windows of one run; ``intensity`` (N, n, 2): its AU tracks.
+
+    An event is seen by many windows, so every third is looked at first, and the others only where one of these scores
+    at least 0.15. ``settings.exhaustive`` looks at all of them.
+    """
     windows = slide(run.times_s, settings)
     count = len(windows)
     if not settings.exhaustive and count:
         moved = motion_within(run.times_s, regional_motion(run.flow), windows)
         risen = rise_within(run.times_s, intensity, windows)
         windows = windows[(moved >= model.thresholds.gate_px) & (risen >= model.thresholds.gate_rise)]
-    outputs = [output for _, output in predict_windows(run, model, windows, progress)]
-    if not outputs:
-        n = len(model.network.config.aus)
-        return Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, n)), np.zeros((0, len(Emotion))), count)
-    fractions = torch.cat([o.times for o in outputs]).double().numpy()
+    if settings.exhaustive:
+        return _candidates(windows, _answers(run, model, windows, progress), count)
+    # First every third window; then those that overlap one of these that may hold something.
+    first = np.arange(len(windows)) % _STRIDE == 0
+    glance = _answers(run, model, windows[first], progress)
+    hot = windows[first][_scores(glance) >= _HOT]
+    near = ~first & _overlaps(windows, hot)
+    order = np.argsort(np.concatenate([np.flatnonzero(first), np.flatnonzero(near)]), kind="stable")
+    both = np.concatenate([windows[first], windows[near]])[order]
+    answers = [*glance, *_answers(run, model, windows[near], progress)]
+    return _candidates(both, [answers[i] for i in order], count)
+
+
+def _answers(
+    run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None
+) -> list[NetworkOutput]:
+    """The network's answer to each of ``windows``."""
+    batches = [output for _, output in predict_windows(run, model, windows, progress)]
+    return [NetworkOutput(*parts) for output in batches for parts in zip(*output, strict=True)]
+
+
+def _scores(answers: Sequence[NetworkOutput]) -> NDArray[np.float64]:
+    return np.array([float(answer.score_logit.sigmoid()) for answer in answers])
+
+
+def _overlaps(windows: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(B,): whether each of ``windows`` (B, 2) has an IoU of at least ``_NEAR`` with one of ``others`` (K, 2)."""
+    start, end = windows[:, :1], windows[:, 1:]
+    shared = np.clip(np.minimum(end, others[:, 1]) - np.maximum(start, others[:, 0]), 0.0, None)
+    union = (end - start) + (others[:, 1] - others[:, 0]) - shared
+    return (shared >= _NEAR * union).any(axis=1)
+
+
+def _candidates(windows: NDArray[np.float64], answers: Sequence[NetworkOutput], count: int) -> Candidates:
+    if not answers:
+        return Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0)), np.zeros((0, len(Emotion))), count)
+    times, au, emotion = (
+        torch.stack([getattr(answer, name) for answer in answers]).double()
+        for name in ("times", "au_logits", "emotion_logits")
+    )
     return Candidates(
-        times_s=np.sort(windows[:, :1] + fractions * (windows[:, 1:] - windows[:, :1]), axis=1),
-        score=torch.cat([o.score_logit for o in outputs]).double().sigmoid().numpy(),
-        au=torch.cat([o.au_logits for o in outputs]).double().sigmoid().numpy(),
-        emotion=torch.cat([o.emotion_logits for o in outputs]).double().softmax(dim=1).numpy(),
+        times_s=np.sort(windows[:, :1] + times.numpy() * (windows[:, 1:] - windows[:, :1]), axis=1),
+        score=_scores(answers),
+        au=au.sigmoid().numpy(),
+        emotion=emotion.softmax(dim=1).numpy(),
         windows=count,
     )
 

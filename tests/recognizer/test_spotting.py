@@ -27,6 +27,7 @@ class MeanMotion:
     def __init__(self, **limits: float) -> None:
         self.thresholds = Thresholds(**limits)
         self.network = SimpleNamespace(config=SimpleNamespace(aus=DEFAULT_AUS))
+        self.device = torch.device("cpu")
         self.seen = 0
 
     def predict(self, volumes: torch.Tensor) -> NetworkOutput:
