@@ -79,5 +79,5 @@ def test_shipped_weights_are_never_used_unchecked(
     card_path(path).unlink()
     (tmp_path / "x").mkdir()
     for spelled in (path, tmp_path / "x" / ".." / path.name):
-        with pytest.raises(SetupError, match="model card .* reinstall"):
+        with pytest.raises(SetupError, match=r"model card .* reinstall"):
             load_network(spelled)
