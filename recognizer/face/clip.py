@@ -237,12 +237,15 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
         no_face=_gaps(runs, first_s, end_s),
         first_s=first_s,
         duration_s=end_s,
-        notes=_notes(tracker.faces_seen, face),
+        notes=_notes(tracker.faces_seen, face, tracker.retaken),
     )
 
 
-def _notes(faces_seen: int, face: int | None) -> tuple[str, ...]:
-    if faces_seen < 2:
-        return ()
-    which = "the largest" if face in (None, 1) else f"number {face} by size"
-    return (f"{faces_seen} faces can be seen; {which} was followed (choose another with --face N).",)
+def _notes(faces_seen: int, face: int | None, retaken: int) -> tuple[str, ...]:
+    notes = []
+    if faces_seen > 1:
+        which = "the largest" if face in (None, 1) else f"number {face} by size"
+        notes.append(f"{faces_seen} faces can be seen; {which} was followed (choose another with --face N).")
+    if retaken:
+        notes.append("After the face was lost, a face elsewhere was followed: it may be another person.")
+    return tuple(notes)
