@@ -18,12 +18,12 @@ from recognizer.face.align import CROP, HeadShape, stability
 #: Side of the flow grid: the crop's flow averaged over 2 x 2 pixels.
 GRID = 56
 _FIT_STEP = 2  # the head's field is fitted on every second grid point: 28 x 28
-_FIRST_ROUNDS, _ROUNDS = 5, 7
+_FIRST_ROUNDS, _ROUNDS = 6, 10
 _RIDGE = 1e-4 * np.eye(4, dtype=np.float32)
 _NOISE = 0.02  # px; flow between two pictures of the same thing
 #: Tukey's cut in median residuals. Statisticians' choice (4.0) lets the skirts of a movement of the brows tilt the
-#: head; at 2.5 a movement of one pixel keeps at least 87 % and a still head moves no more than before.
-_CUT = 2.5
+#: head; at 2.2 a movement of one pixel keeps at least 86 % and a still head moves no more than before.
+_CUT = 2.2
 _CHUNK = 32
 _UPPER, _LOWER = 50.0, 42.0  # crop pixels: the brows and eyes, and what is below the eyes
 _SMOOTHING = 1.0  # grid points; more would flatten movements that are a few crop pixels wide
