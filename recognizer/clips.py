@@ -20,8 +20,8 @@ from torch import Tensor
 from curves.errors import FormatError
 from curves.values import DEFAULT_AUS, Emotion
 from recognizer.face.align import face_mask
+from recognizer.face.motion import GRID
 
-GRID = 56
 PIXELS_PER_CELL = 112 / GRID  #: the crop's pixels between neighbouring flow vectors
 
 #: Channel scales, fixed: a micro-expression moves 0.3 to 2 px, so displacement is O(1) as it is; its strain is 0.02

@@ -58,18 +58,6 @@ class FlowMeter:
         return (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) / self._total).transpose(2, 0, 1)
 
 
-def optical_strain(flow: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Magnitude of the symmetric gradient of ``flow`` (..., 2, H, W), per crop pixel: (..., H, W).
-
-    sqrt(exx^2 + eyy^2 + 2 exy^2) (Shreve et al. 2011); the grid's pixel is two crop pixels wide.
-    """
-    step = CROP / flow.shape[-1]
-    u, v = flow[..., 0, :, :].astype(np.float32), flow[..., 1, :, :].astype(np.float32)
-    uy, ux = np.gradient(u, step, axis=(-2, -1))
-    vy, vx = np.gradient(v, step, axis=(-2, -1))
-    return np.sqrt(ux**2 + vy**2 + 0.5 * (uy + vx) ** 2)
-
-
 class HeadMotion:
     """What is left of the head's motion in flow fields of one person's crop."""
 

@@ -15,7 +15,6 @@ from recognizer.face import track
 from recognizer.face.align import canonical_face, crop_face, fit_camera, head_shape, stability
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.detect import FaceDetector
-from recognizer.face.motion import optical_strain
 from recognizer.face.neutral import choose_neutral
 from recognizer.face.prior import keypoints, prior_map
 from recognizer.face.track import FaceTracker
@@ -133,14 +132,6 @@ def test_the_crop_does_not_depend_on_where_and_how_large_the_face_is() -> None:
         )
     assert cv2.absdiff(crops[0], crops[1])[10:-10, 20:-20].mean() < 1.5
     assert cv2.absdiff(crops[0], crops[2])[10:-10, 20:-20].mean() < 4
-
-
-def test_strain_of_known_fields() -> None:
-    ys, xs = np.mgrid[0:56, 0:56] * 2.0
-    stretch, shear, turn = np.stack([0.1 * xs, 0 * xs]), np.stack([0.1 * ys, 0 * ys]), np.stack([-0.1 * ys, 0.1 * xs])
-    assert np.allclose(optical_strain(stretch), 0.1)
-    assert np.allclose(optical_strain(shear), 0.1 / np.sqrt(2))
-    assert np.allclose(optical_strain(turn), 0.0, atol=1e-6)
 
 
 def test_the_prior_is_high_at_keypoints_and_low_between_them() -> None:
