@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.clips import sample_flow, volume_of
+from recognizer.clips import mirror_volume, sample_flow, volume_of
 from recognizer.model import Model
 from recognizer.network import NetworkOutput
 
@@ -29,10 +29,15 @@ class MotionRun:
 
 
 def predict_windows(
-    run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None = None
+    run: MotionRun,
+    model: Model,
+    windows: NDArray[np.float64],
+    progress: Progress | None = None,
+    *,
+    mirrored: bool = False,
 ) -> Iterator[tuple[NDArray[np.float64], NetworkOutput]]:
     """The network's answers to ``windows`` (B, 2) of starts and ends in seconds, a batch at a time: (its windows,
-    answers).
+    answers). ``mirrored``: the answers to the mirrored face, in which left is right.
 
     On a CPU each core works on a batch of its own: two threads on one small convolution wait for each other.
     """
@@ -45,7 +50,8 @@ def predict_windows(
         maps = None
         if run.prior is not None:
             maps = torch.from_numpy(np.asarray(run.prior, np.float32)).expand(len(some), -1, -1)
-        return model.predict(volume_of(flow, maps))
+        volume = volume_of(flow, maps)
+        return model.predict(mirror_volume(volume) if mirrored else volume)
 
     workers = torch.get_num_threads() if model.device.type == "cpu" else 1
     done = 0

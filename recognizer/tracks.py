@@ -14,13 +14,17 @@ _SHORTEST_S, _LONGEST_S = 0.3, 1.0
 def track_intensity(run: MotionRun, model: Model, progress: Progress | None = None) -> NDArray[np.float32]:
     """(N, n, 2): intensity in [0, 1] of each AU, left and right, at each time of the run.
 
-    Neighbouring windows overlap by half and are blended by a triangle.
+    Neighbouring windows overlap by half and are blended by a triangle. The face and its mirror image are both read and
+    averaged: a network's own leaning to one side is no movement of a face.
     """
     windows = _windows(run.times_s)
     total = np.zeros((len(run.times_s), len(model.network.config.aus), 2))
     weight = np.zeros((len(run.times_s), 1, 1))
-    for some, output in predict_windows(run, model, windows, progress):
-        for window, values in zip(some, output.intensity.numpy(), strict=True):
+    seen = predict_windows(run, model, windows, progress)
+    turned = predict_windows(run, model, windows, mirrored=True)
+    for (some, output), (_, mirror) in zip(seen, turned, strict=True):
+        both = (output.intensity + mirror.intensity.flip(-1)).numpy() / 2
+        for window, values in zip(some, both, strict=True):
             part, triangle, at = _resampled(run.times_s, window, values)
             total[part] += triangle * at
             weight[part] += triangle

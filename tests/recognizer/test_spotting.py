@@ -21,10 +21,12 @@ AUS = len(DEFAULT_AUS)
 
 
 class MeanMotion:
-    """A stand-in with a network's answers: AU12's left intensity is the mean downward motion from neutral; a window
-    is an event when its middle moves more than its ends."""
+    """A stand-in with a network's answers: AU12's intensity is the mean downward motion from neutral of that side of
+    the face (the subject's left is right in the picture), and what ``leaning`` adds on the left; a window is an event
+    when its middle moves more than its ends."""
 
-    def __init__(self, **limits: float) -> None:
+    def __init__(self, leaning: float = 0.0, **limits: float) -> None:
+        self.leaning = leaning
         self.thresholds = Thresholds(**limits)
         self.network = SimpleNamespace(config=SimpleNamespace(aus=DEFAULT_AUS))
         self.device = torch.device("cpu")
@@ -32,10 +34,11 @@ class MeanMotion:
 
     def predict(self, volumes: torch.Tensor) -> NetworkOutput:
         self.seen += len(volumes)
-        motion = volumes[:, 4, :, 24:32, 24:32].mean(dim=(2, 3))  # v from neutral, in the middle of the face: (B, 16)
+        left, right = (volumes[:, 4, :, 24:32, part].mean(dim=(2, 3)) for part in (slice(34, 42), slice(14, 22)))
+        motion = torch.maximum(left, right)  # (B, 16)
         rise = motion[:, 5:11].amax(dim=1) - torch.maximum(motion[:, 0], motion[:, -1])
         intensity = torch.zeros(len(volumes), 16, AUS, 2)
-        intensity[:, :, DEFAULT_AUS.index(12), 0] = motion.clamp(0, 1)
+        intensity[:, :, DEFAULT_AUS.index(12)] = torch.stack([left + self.leaning, right], dim=-1).clamp(0, 1)
         au = torch.full((len(volumes), AUS), -6.0)
         au[:, DEFAULT_AUS.index(12)] = 6.0
         emotion = torch.zeros(len(volumes), len(Emotion))
@@ -46,7 +49,7 @@ class MeanMotion:
 
 def stream(times: NDArray[np.float64], motion: NDArray[np.float64]) -> MotionRun:
     flow = np.zeros((len(times), 2, 56, 56), np.float16)
-    flow[:, 1] = motion[:, None, None]
+    flow[:, 1, :, 28:] = motion[:, None, None]  # the subject's left
     return MotionRun(times, flow)
 
 
@@ -75,6 +78,14 @@ def test_tracks_return_the_intensity_of_every_frame(fps: int) -> None:
     tracks = track_intensity(stream(times, motion), MeanMotion())
     assert np.abs(tracks[:, DEFAULT_AUS.index(12), 0] - motion).max() < 0.05
     assert not tracks[:, DEFAULT_AUS.index(12), 1].any()
+
+
+def test_what_a_network_leans_to_by_itself_is_shared_by_both_sides() -> None:
+    times = np.arange(0, 2, 1 / 30)
+    tracks = track_intensity(stream(times, np.full(len(times), 0.3)), MeanMotion(leaning=0.1))
+    left, right = tracks[:, DEFAULT_AUS.index(12)].T
+    assert np.allclose(left, 0.35, atol=1e-3)
+    assert np.allclose(right, 0.05, atol=1e-3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 15, 16, 17])
