@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,8 +60,13 @@ def analyse(path: Path, model: Model, settings: AnalysisSettings, progress: Prog
         tempfile.TemporaryDirectory(prefix="microexpr-", ignore_cleanup_errors=True) as folder,
         open_video(path, fps=settings.fps, start_s=settings.start_s, end_s=settings.end_s) as video,
     ):
-        # A function of its own: Windows deletes the folder only when nothing in it is mapped any more.
-        return _analyse(video, Path(folder), model, settings, progress)
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)  # stages run side by side already: more threads in each would wait for each other
+        try:
+            # A function of its own: Windows deletes the folder only when nothing in it is mapped any more.
+            return _analyse(video, Path(folder), model, settings, progress)
+        finally:
+            cv2.setNumThreads(threads)
 
 
 def _analyse(video: Video, folder: Path, model: Model, settings: AnalysisSettings, progress: Progress) -> Analysis:
