@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedClip:
-    """``frames``: an iterator, to be read once, of (size_px, size_px, 3) uint8 RGB, as many as ``truth.times_s``."""
+    """``frames``: an iterator, to be read once, of (S, S, 3) uint8 RGB, S up to size_px; as many as ``truth.times_s``."""
 
     frames: Iterator[Image]
     truth: Truth
@@ -86,7 +87,8 @@ class Studio:
         view = View(settings.size_px, float(rng.uniform(0.55, 0.74)), float(rng.uniform(45, 140)))
         person = seed if identity_seed is None else identity_seed
         fps = float(1.0 / np.median(np.diff(script.times_s)))
-        frames = self._draw(script, person, view)
+        part = float(np.exp(np.random.default_rng([seed, 3]).uniform(*np.log(settings.reduction))))
+        frames = _reduced(self._draw(script, person, view), 2 * round(part * settings.size_px / 2))
         frames = compress(expose(frames, script.distraction.light, camera, rng), camera, fps)
         return RenderedClip(frames, _truth(script, person), fps)
 
@@ -128,6 +130,12 @@ class Studio:
             frames.append(self._renderer.draw(mesh, pose, view))
             points.append(render.project(mesh[list(vertices), :3], pose, view))
         return RenderedSequence(np.stack(frames), np.stack(points))
+
+
+def _reduced(frames: Iterator[Image], side: int) -> Iterator[Image]:
+    """Square pictures averaged down to ``side`` pixels (even: codecs halve the colour planes)."""
+    for frame in frames:
+        yield frame if len(frame) == side else cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def generate_clip(kit: FaceKit, seed: int, settings: SceneSettings | None = None) -> RenderedClip:

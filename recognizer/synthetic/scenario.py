@@ -24,11 +24,14 @@ VISIBLE_SHARE = 0.05
 class SceneSettings:
     """What clips contain. Probabilities 0..1, times in seconds, amplitudes as fractions of the eye distance.
 
+    ``reduction``: the picture's side as a part of ``size_px``: how far away the camera is. A face is 0.55 to 0.74 of
+    the picture wide, so 55 to 190 pixels.
     ``uniform_aus``: share of events whose AUs are drawn evenly instead of from the priors, or the rare ones
     (5, 16, 18, 20, 24, 25, 26, 38) would hardly be seen.
     """
 
     size_px: int = 256
+    reduction: tuple[float, float] = (0.4, 1.0)
     duration_s: tuple[float, float] = (2.5, 4.0)
     amplitude: tuple[float, float] = (0.01, 0.04)
     events: tuple[float, float, float] = (0.15, 0.5, 0.35)  # chance of 0, 1, 2 events
@@ -45,6 +48,8 @@ class SceneSettings:
         for name in ("uniform_aus", "macro", "speech", "distraction", "camera_noise", "variable_rate"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"scene {name}: expected 0..1, got {getattr(self, name)}")
+        if not 0.0 < self.reduction[0] <= self.reduction[1] <= 1.0:
+            raise ValueError(f"scene reduction: expected two rising parts in (0, 1], got {self.reduction}")
         if len(self.fps) != len(self.fps_weight):
             raise ValueError(f"scene fps_weight: expected {len(self.fps)} weights, got {len(self.fps_weight)}")
         if self.size_px < 64:

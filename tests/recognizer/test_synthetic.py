@@ -1,6 +1,7 @@
 """Clips of a tiny made-up face: what a script promises, what moves where, what a camera does."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -251,6 +252,8 @@ def test_calm_clips_have_no_event_and_settings_are_checked() -> None:
     assert set(script.distraction.poses) == {Pose()}
     with pytest.raises(ValueError, match=r"scene macro: expected 0\.\.1"):
         SceneSettings(macro=1.5)
+    with pytest.raises(ValueError, match="reduction"):
+        SceneSettings(reduction=(0.8, 0.4))
 
 
 def test_speech_masks_the_mouth_only() -> None:
@@ -321,7 +324,7 @@ def test_pixels_move_as_projected(studio: Studio, kit: FaceKit) -> None:
 
 
 def test_a_clip_is_what_its_truth_says_and_comes_twice(studio: Studio) -> None:
-    small = SceneSettings(size_px=96, duration_s=(0.9, 1.0), fps=(24.0,), fps_weight=(1.0,))
+    small = SceneSettings(size_px=96, reduction=(1, 1), duration_s=(0.9, 1.0), fps=(24.0,), fps_weight=(1.0,))
     first, second = studio.clip(7, small), None
     frames = np.stack(list(first.frames))
     second = studio.clip(7, small)
@@ -334,6 +337,14 @@ def test_a_clip_is_what_its_truth_says_and_comes_twice(studio: Studio) -> None:
     assert other.truth.identity == "synthetic-8"
     np.testing.assert_array_equal(other.truth.intensity, truth.intensity)
     assert np.abs(next(other.frames).astype(int) - frames[0]).mean() > 2
+
+
+def test_a_camera_further_away_shows_the_same_face_smaller(studio: Studio) -> None:
+    near = SceneSettings(size_px=96, reduction=(1, 1), camera_noise=0, duration_s=(0.9, 1.0))
+    large, small = next(studio.clip(7, near).frames), next(studio.clip(7, replace(near, reduction=(0.5, 0.5))).frames)
+    assert large.shape == (96, 96, 3) and small.shape == (48, 48, 3)
+    halved = cv2.resize(large, (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - halved).mean() < 1.5
 
 
 @pytest.mark.usefixtures("studio")
