@@ -41,7 +41,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedClip:
-    """``frames``: an iterator, to be read once, of (S, S, 3) uint8 RGB, S up to size_px; as many as ``truth.times_s``."""
+    """``frames``: an iterator, to be read once, of (S, S, 3) uint8 RGB, S up to size_px; one for each time."""
 
     frames: Iterator[Image]
     truth: Truth
