@@ -82,11 +82,22 @@ class Video:
     """An open video: iterate it once for its frames, in a ``with`` block or to the end.
 
     ``notes`` holds sentences for the user about what was odd; it is complete when the iteration is.
+    ``part_frames``: about how many frames the wanted part holds, as ``info.frame_count`` says for the whole; None where
+    that is unknown. For progress, not for counting: only what is decoded is certain.
     """
 
-    def __init__(self, info: VideoInfo, frames: Iterator[Frame], notes: list[str], close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        info: VideoInfo,
+        frames: Iterator[Frame],
+        notes: list[str],
+        close: Callable[[], None],
+        *,
+        part_frames: int | None = None,
+    ) -> None:
         self.info = info
         self.notes = notes
+        self.part_frames = part_frames
         self._frames = frames
         self._close = close
 
@@ -187,7 +198,18 @@ def _open_file(path: Path, fps: Fraction | None, start: float, end: float) -> Vi
     except BaseException:
         decoder.container.close()
         raise
-    return Video(info, chain([opening], frames), notes, decoder.container.close)
+    expected = _frames_within(info, start, end)
+    return Video(info, chain([opening], frames), notes, decoder.container.close, part_frames=expected)
+
+
+def _frames_within(info: VideoInfo, start: float, end: float) -> int | None:
+    """How many frames ``[start, end)`` holds if those that the header states are spread evenly; None if it does not."""
+    count = info.frame_count
+    if not count or (start == 0.0 and end == math.inf):
+        return count
+    rate = count / info.duration_s if info.duration_s else float(info.frame_rate)
+    first, stop = (math.ceil(min(time * rate, count) - 1e-6) for time in (start, end))
+    return stop - first if stop > first else None
 
 
 def _sought(path: Path, source: _Source, first_pts: int, start: float) -> _Source:
@@ -284,7 +306,7 @@ def _open_folder(path: Path, rate: Fraction | None, start: float, end: float) ->
     chosen = [(float(i / rate), p) for i, p in enumerate(pictures) if start <= float(i / rate) < end]
     if not chosen:
         raise InputError(f"{path} has no picture from {start:g} s to {end:g} s; change --start or --end.")
-    return Video(info, _folder_frames(chosen, (height, width)), [], lambda: None)
+    return Video(info, _folder_frames(chosen, (height, width)), [], lambda: None, part_frames=len(chosen))
 
 
 def _folder_frames(pictures: Sequence[tuple[float, Path]], size: tuple[int, int]) -> Iterator[Frame]:

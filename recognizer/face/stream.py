@@ -37,7 +37,7 @@ def measure_motion(
 
     Raises what ``follow_face`` raises.
     """
-    total = video.info.frame_count
+    total = video.part_frames
     clip = follow_face(video, folder, face=face, progress=lambda done: progress("face", done, total))
     count = len(clip.times_s)
     neutral = choose_neutral(clip)

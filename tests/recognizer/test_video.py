@@ -1,6 +1,8 @@
 """Reading video files: times, orientation, parts, and what is odd about a file."""
 
+import math
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from curves.errors import InputError
 from recognizer._decoding import Clock
-from recognizer.video import Image, exact_rate, open_video, source_sha256, write_video
+from recognizer.video import Image, VideoInfo, _frames_within, exact_rate, open_video, source_sha256, write_video
 
 
 def marked(number: int, width: int = 64, height: int = 48) -> Image:
@@ -212,6 +214,24 @@ def test_a_start_timecode_that_no_take_can_hold_is_left_out_and_said(tmp_path: P
     assert video.notes == [f"The time code of camera.mkv, {stated!r}, is not HH:MM:SS:FF: left out."]
 
 
+@given(st.integers(0, 4000), st.integers(1, 6000))
+def test_the_frames_of_a_part_are_those_that_lie_in_it(start_ms: int, length_ms: int) -> None:
+    start, length = Fraction(start_ms, 1000), Fraction(length_ms, 1000)
+    rate, count = Fraction(30000, 1001), 100
+    info = VideoInfo(Path("a.mp4"), 64, 48, rate, float(count / rate), count, None, 0)
+    inside = sum(start <= i / rate < start + length for i in range(count))
+    assert _frames_within(info, float(start), float(start + length)) == (inside or None)
+
+
+def test_of_a_whole_file_or_one_that_states_nothing_the_part_has_what_the_header_says() -> None:
+    info = VideoInfo(Path("a.mp4"), 64, 48, Fraction(25), 4.0, 100, None, 0)
+    assert _frames_within(info, 0.0, math.inf) == 100
+    assert _frames_within(info, 1.0, math.inf) == 75
+    assert _frames_within(replace(info, duration_s=None), 1.0, 2.0) == 25  # by the rate alone
+    assert _frames_within(replace(info, frame_count=None), 1.0, 2.0) is None
+    assert _frames_within(info, 7.0, 8.0) is None  # the header says less than the file holds
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
 @pytest.mark.parametrize("start", [0.0, 0.5, 2.5, 3.96, 5.0, 7.95])
 def test_a_part_is_exactly_that_part(tmp_path: Path, suffix: str, start: float) -> None:
@@ -223,7 +243,9 @@ def test_a_part_is_exactly_that_part(tmp_path: Path, suffix: str, start: float) 
     with open_video(path) as video:
         whole = [f for f in video if start <= f.time_s < start + 0.3]
     with open_video(path, start_s=start, end_s=start + 0.3) as video:
-        part = list(video)
+        expected, part = video.part_frames, list(video)
+    assert expected is None or expected == pytest.approx(len(part), abs=1)  # a header may be a frame off
+    assert (expected is None) == (suffix == ".ts" and video.info.frame_count is None)
     assert [f.time_s for f in part] == [f.time_s for f in whole]
     assert [f.index for f in part] == list(range(len(whole)))
     for one, other in zip(part, whole, strict=True):

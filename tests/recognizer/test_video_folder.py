@@ -35,6 +35,7 @@ def test_natural_order_and_times(folder: Path) -> None:
 
 def test_part_of_a_folder(folder: Path) -> None:
     with open_video(folder, fps=50, start_s=0.03, end_s=0.07) as video:
+        assert video.part_frames == 2
         assert [(f.index, round(f.time_s, 6)) for f in video] == [(0, 0.04), (1, 0.06)]
     with pytest.raises(InputError, match=r"ends before --start"):
         open_video(folder, fps=50, start_s=0.1)
