@@ -45,8 +45,8 @@ class FlowMeter:
         self._first = np.ascontiguousarray(first)
         eigen = cv2.cornerMinEigenVal(self._first, 7, ksize=3)
         trust = cv2.resize(eigen / (eigen + _TEXTURE), (GRID, GRID), interpolation=cv2.INTER_AREA) + 0.02
-        self._trust = trust[..., None]
-        self._total = cv2.GaussianBlur(trust, (0, 0), _SMOOTHING)[..., None]
+        self._trust = np.repeat(trust[..., None], 2, axis=-1)  # one value an element: broadcasting it is slow
+        self._share = 1.0 / cv2.GaussianBlur(self._trust, (0, 0), _SMOOTHING)
 
     def to(self, second: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(2, 56, 56): displacement (u right, v down), in crop pixels, of each point of the first crop to ``second``.
@@ -54,8 +54,8 @@ class FlowMeter:
         Smoothed with each point weighted by its texture: flow on bare skin is filled in from what is next to it.
         """
         full = self._dis.calc(self._first, np.ascontiguousarray(second), None)
-        flow = full.reshape(GRID, 2, GRID, 2, 2).mean(axis=(1, 3))
-        return (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) / self._total).transpose(2, 0, 1)
+        flow = cv2.resize(full, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        return (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) * self._share).transpose(2, 0, 1)
 
 
 class HeadMotion:
@@ -71,7 +71,8 @@ class HeadMotion:
         inside = face_weights(shape)[every, every].ravel()
         self._chosen = np.flatnonzero(inside > 0.02)
         self._weights = inside[self._chosen].astype(np.float32)
-        self._design = self._basis[:, every, every].reshape(4, -1)[:, self._chosen].T  # (n, 4)
+        self._design = np.ascontiguousarray(self._basis[:, every, every].reshape(4, -1)[:, self._chosen].T)  # (n, 4)
+        self._across = np.ascontiguousarray(self._design.T)
         self._products = (self._design[:, :, None] * self._design[:, None, :]).reshape(-1, 16)
         height = np.repeat(centres[every], len(centres[every]))[self._chosen]
         self._starts = [self._weights * part + 1e-6 for part in (1.0, height < _UPPER, height > _LOWER)]
@@ -93,13 +94,13 @@ class HeadMotion:
         """
         every = slice(None, None, _FIT_STEP)
         target = flow[:, :, every, every].reshape(len(flow), 2, -1)[:, :, self._chosen].astype(np.float32)
-        least = np.full((len(flow), 1), np.inf)
+        still = int(0.4 * (self._weights.size - 1))
+        least = np.full((len(flow), 1), np.inf, np.float32)
         weights = np.empty((len(flow), self._weights.size), np.float32)
         for start in self._starts:
             w, _ = self._refine(target, np.broadcast_to(start, weights.shape), _FIRST_ROUNDS)
-            _, distance = self._solve(target, w)
-            cost = np.quantile(distance, 0.4, axis=1, keepdims=True)
-            weights = np.where(cost < least, w, weights)
+            cost = np.partition(self._solve(target, w)[1], still, axis=1)[:, still, None]
+            np.copyto(weights, w, where=cost < least)
             least = np.minimum(least, cost)
         return self._refine(target, weights, _ROUNDS)[1]
 
@@ -107,22 +108,32 @@ class HeadMotion:
         self, target: NDArray[np.float32], weights: NDArray[np.float32], rounds: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Re-weighted least squares: (weights (N, n), coefficients (N, 2, 4))."""
+        middle = self._weights.size // 2
         for _ in range(rounds):
-            coefficients, distance = self._solve(target, weights)
-            cut = _CUT * np.maximum(np.median(distance, axis=1, keepdims=True), _NOISE)
-            kept = np.clip(1.0 - (distance / cut) ** 2, 0.0, None) ** 2
-            weights = (self._weights * kept + 1e-9).astype(np.float32)
+            coefficients, square = self._solve(target, weights)
+            median = np.partition(square, middle, axis=1)[:, middle, None]
+            kept = square * (-1.0 / (_CUT**2 * np.maximum(median, _NOISE**2)))
+            kept += 1.0
+            np.maximum(kept, 0.0, out=kept)
+            kept *= kept
+            kept *= self._weights
+            kept += 1e-9
+            weights = kept
         return weights, coefficients
 
     def _solve(
         self, target: NDArray[np.float32], weights: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weighted least squares: coefficients (N, 2, 4) and what they leave at each point, (N, n), in pixels."""
+        """Weighted least squares: coefficients (N, 2, 4); squares of what they leave at each point, (N, n), pixels."""
+        many, points = weights.shape
         total = weights.sum(axis=1)[:, None, None]
         gram = (weights @ self._products).reshape(-1, 4, 4) / total + _RIDGE
-        moment = (weights[:, None, :] * target) @ self._design / total
-        coefficients = np.linalg.solve(gram[:, None], moment[..., None])[..., 0]
-        return coefficients, np.linalg.norm(target - coefficients @ self._design.T, axis=1)
+        moment = ((weights[:, None, :] * target).reshape(-1, points) @ self._design).reshape(many, 2, 4) / total
+        coefficients = np.linalg.solve(gram, moment.transpose(0, 2, 1)).transpose(0, 2, 1)
+        left = coefficients.reshape(-1, 4) @ self._across
+        left = target - left.reshape(many, 2, points)
+        left *= left
+        return coefficients, left[:, 0] + left[:, 1]
 
     def field(self, coefficients: NDArray[np.floating]) -> NDArray[np.float32]:
         """The head's flow (N, 2, 56, 56) for coefficients (N, 2, 4)."""
