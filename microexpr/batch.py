@@ -148,8 +148,8 @@ def write_outputs(take: Take, job: Job, formats: Sequence[Writer], *, overwrite:
         write_take(take, scratch / job.take_path.name)
         files = [path.relative_to(scratch) for path in sorted(scratch.rglob("*")) if path.is_file()]
         entries = sorted(path.name for path in scratch.iterdir())
-        if not overwrite:
-            _refuse_existing([job.directory / entry for entry in entries])
+        if not overwrite and (problem := _existing([job.directory / entry for entry in entries])):
+            raise InputError(problem)
         for entry in sorted(entries, key=lambda entry: entry == job.take_path.name):
             _move_into_place(scratch / entry, job.directory / entry)
     files.sort(key=lambda path: path.name == job.take_path.name)
@@ -163,13 +163,26 @@ def _move_into_place(fresh: Path, target: Path) -> None:
     fresh.replace(target)
 
 
-def _attempt(job: Job, work: Work) -> Outcome:
+def known_problem(job: Job, work: Work) -> str | None:
+    """Why the job cannot be done, as far as a look at the files tells; None if it has to be tried."""
     if job.problem:
-        raise InputError(job.problem)
+        return job.problem
+    try:
+        if not job.source.exists():
+            return f"{job.source} does not exist; check the path."
+        if work.overwrite or (work.resume and job.take_path.exists()):
+            return None
+        # Now, before the minutes that an analysis may take, and not only after them.
+        return _existing([job.take_path, *(fmt.path(job.directory, job.stem) for fmt in work.formats)])
+    except OSError as error:
+        return _unreadable(job.source, error)
+
+
+def _attempt(job: Job, work: Work) -> Outcome:
+    if problem := known_problem(job, work):
+        raise InputError(problem)
     if work.resume and not work.overwrite and job.take_path.exists():
         return _finished(job, work)
-    if not work.overwrite:  # before the minutes that an analysis may take, not after them
-        _refuse_existing([job.take_path, *(fmt.path(job.directory, job.stem) for fmt in work.formats)])
     return write_outputs(work.convert(job.source), job, work.formats, overwrite=work.overwrite)
 
 
@@ -188,10 +201,9 @@ def _finished(job: Job, work: Work) -> Outcome:
     return Outcome(job, "skipped", 0.0, take)
 
 
-def _refuse_existing(targets: Iterable[Path]) -> None:
-    for target in targets:
-        if target.exists():
-            raise InputError(f"{target} exists already; use --overwrite to replace it.")
+def _existing(targets: Iterable[Path]) -> str | None:
+    first = next((target for target in targets if target.exists()), None)
+    return None if first is None else f"{first} exists already; use --overwrite to replace it."
 
 
 # --- which inputs, which names ---------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The command ``microexpr``: parses, calls, prints.
 
 Exit codes: 0 done, 1 some inputs failed, 2 wrong use or nothing done, 130 interrupted. Errors are one line on stderr.
-Modules that pull in torch or matplotlib are imported inside the commands, so that ``--help`` answers at once.
+Modules that pull in torch or matplotlib are imported late, so that ``--help`` and wrong use are answered at once.
 """
 
 # ruff: noqa: PLC0415, PLR0917  # imports inside commands: see above; an option is a parameter
@@ -101,14 +101,15 @@ def convert(
 
     A folder is searched for videos; its tree is kept, and what is finished is skipped when run again.
     """
-    from microexpr.converting import convert_inputs
-
     arguments = {
         "rig": rig, "format": formats or None, "keys": keys, "tolerance": tolerance, "emotion": emotion,
         "intensity": intensity, "gain": gain, "seed": seed, "start": start, "end": end, "face": face, "fps": fps,
         "weights": None if weights is None else str(weights), "exhaustive": exhaustive,
     }  # fmt: skip
     settings = resolve_config(config, arguments)
+
+    from microexpr.converting import convert_inputs
+
     raise typer.Exit(convert_inputs(inputs, out, settings, overwrite=overwrite, as_json=as_json))
 
 

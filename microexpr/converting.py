@@ -1,17 +1,27 @@
-"""``microexpr convert``: joins the plan, the model, the pipeline and the report of a run."""
+"""``microexpr convert``: joins the plan, the model, the pipeline and the report of a run.
+
+What needs torch or scipy is imported when the first video needs it: wrong use must be told at once.
+"""
+
+# ruff: noqa: PLC0415  # imports inside functions: see above
 
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from curves.errors import InputError
 from curves.formats import FORMATS, Format
 from curves.rigs import load_rig
-from microexpr import batch, pipeline, report
+from curves.values import Take
+from microexpr import batch, report
 from microexpr.config import ConvertConfig, suggest
 from microexpr.progress import ProgressBar, progress_bar
-from recognizer.analysis import Model, load_model
+
+if TYPE_CHECKING:
+    from recognizer.analysis import Model
 
 
 def convert_inputs(
@@ -19,13 +29,28 @@ def convert_inputs(
 ) -> int:
     """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
     check_outputs(config)
+    weights = _weights_file(config)
     jobs = batch.plan(inputs, out)
-    model = load_model(None if config.weights is None else Path(config.weights))
+
+    @cache
+    def model() -> "Model":
+        from recognizer.analysis import load_model
+
+        return load_model(weights)
 
     def work_with(bar: ProgressBar) -> batch.Work:
-        return batch_work(model, config, bar, overwrite=overwrite, resume=not batch.is_single(inputs))
+        work = batch_work(model, config, bar, overwrite=overwrite, resume=not batch.is_single(inputs))
+        if any(batch.known_problem(job, work) is None for job in jobs):
+            model()  # before the first video: weights that cannot be used are one error, not one for each video
+        return work
 
     return run_jobs(jobs, work_with, as_json=as_json)
+
+
+def _weights_file(config: ConvertConfig) -> Path | None:
+    if config.weights is not None and not Path(config.weights).is_file():
+        raise InputError(f"weights: {config.weights} is no file; check the path given to --weights.")
+    return None if config.weights is None else Path(config.weights)
 
 
 def check_outputs(config: ConvertConfig) -> None:
@@ -55,16 +80,26 @@ def run_jobs(
 
 
 def batch_work(
-    model: Model, config: ConvertConfig, bar: ProgressBar, *, overwrite: bool = False, resume: bool = False
+    model: Callable[[], "Model"],
+    config: ConvertConfig,
+    bar: ProgressBar,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
 ) -> batch.Work:
-    """What a run does with each source: the pipeline with this model and these settings."""
-    return batch.Work(
-        convert=lambda path: pipeline.convert(path, model, config, bar.report(path.name)),
-        identity=lambda path: pipeline.identity(path, model, config),
-        formats=writers_of(config),
-        overwrite=overwrite,
-        resume=resume,
-    )
+    """What a run does with each source: the pipeline with these settings and the model, asked for when it is needed."""
+
+    def convert(path: Path) -> Take:
+        from microexpr import pipeline
+
+        return pipeline.convert(path, model(), config, bar.report(path.name))
+
+    def identity(path: Path) -> dict[str, Any]:
+        from microexpr import pipeline
+
+        return pipeline.identity(path, model(), config)
+
+    return batch.Work(convert, identity, formats=writers_of(config), overwrite=overwrite, resume=resume)
 
 
 def writers_of(config: ConvertConfig) -> tuple[Format, ...]:

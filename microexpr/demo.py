@@ -38,7 +38,8 @@ def run_demo(out: Path, seed: int) -> int:
     truth = make_sample(video, seed)
     config = ConvertConfig()
     with progress_bar() as bar:
-        work = batch_work(load_model(), config, bar, overwrite=True)
+        model = load_model()
+        work = batch_work(lambda: model, config, bar, overwrite=True)
         outcome = next(iter(batch.run(batch.plan([video], out), work)))
     if outcome.take is None:
         raise MicroExprError(outcome.error or f"{video}: not converted.")

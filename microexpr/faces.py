@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError, SetupError
 from curves.formats.take import read_take
 from curves.values import Take
-from microexpr.plotting import Thumbnail, draw_take, strip_times
+from microexpr.moments import Thumbnail, strip_times
 from recognizer.face.detect import Detection, FaceDetector
 from recognizer.video import open_video, source_sha256
 
@@ -22,6 +22,9 @@ def plot_take(take_path: Path, file: Path, video: Path | None = None) -> tuple[s
     """Draws a take file; returns what the reader should know of the picture. Raises InputError, FormatError."""
     take = read_take(take_path)
     faces, notes = face_strip(take, take_path, video)
+
+    from microexpr.plotting import draw_take  # noqa: PLC0415  # matplotlib: not before the files named were found
+
     file.parent.mkdir(parents=True, exist_ok=True)
     draw_take(take, file, take_path.name.removesuffix(".take.json"), faces)
     return notes

@@ -4,7 +4,6 @@ Matplotlib is used without pyplot, so that no window system or global state is t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,11 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from curves.errors import InputError
 from curves.richcurve import evaluate
 from curves.values import AUTrack, FloatArray, Interval, RichCurve, Side, Take
+from microexpr.moments import Thumbnail, time_span
 
 #: Okabe and Ito's colours, told apart by colour-blind readers too. Left and right are the subject's.
 SIDE_COLOURS: Mapping[Side, str] = {Side.BOTH: "#222222", Side.LEFT: "#0072B2", Side.RIGHT: "#D55E00"}
@@ -31,15 +30,6 @@ _WIDTH_IN, _STRIP_IN, _LANE_IN, _CURVES_IN = 12.0, 1.5, 0.5, 2.1
 _CURVES_NAMED = 8
 #: A lane is at least this high in intensity, so that a quiet track's noise is not blown up.
 _LANE_AT_LEAST = 0.1
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A face crop (h, w, 3) RGB shown in the strip; ``apex`` marks an event's apex."""
-
-    time_s: float
-    image: NDArray[np.uint8]
-    apex: bool
 
 
 def draw_take(take: Take, file: Path, title: str, faces: Sequence[Thumbnail] = ()) -> None:
@@ -73,29 +63,6 @@ def active_aus(take: Take) -> tuple[int, ...]:
     judged = {activation.au for event in take.events for activation in event.aus}
     moving = {track.au for track in take.tracks if track.values.size and track.values.max() >= QUIET}
     return tuple(sorted(judged | moving))
-
-
-def time_span(take: Take) -> tuple[float, float]:
-    """(start, end) in seconds of the part that was analysed: a take of ``--start 100`` begins at its first frame."""
-    first = [float(track.times_s[0]) for track in take.tracks if track.times_s.size]
-    first += [gap.start_s for gap in take.no_face]
-    return min(first, default=0.0), take.duration_s
-
-
-def strip_times(take: Take, count: int = 8) -> tuple[tuple[float, bool], ...]:
-    """(time, is an apex) of the faces to show, in time order: apexes of the surest events, then even spacing.
-
-    Times lie in the part that was analysed; never two closer than half an even step, except apexes.
-    """
-    surest = sorted(take.events, key=lambda event: -event.score)[: count - 2]
-    chosen = [(event.apex_s, True) for event in surest]
-    start, end = time_span(take)
-    step = (end - start) / count
-    even = [(start + step * (i + 0.5), False) for i in range(count)]
-    for time, apex in even:
-        if len(chosen) < count and all(abs(time - other) >= step / 2 for other, _ in chosen):
-            chosen.append((time, apex))
-    return tuple(sorted(chosen))
 
 
 def _draw_faces(figure: Figure, grid: GridSpec, faces: Sequence[Thumbnail]) -> None:

@@ -1,29 +1,29 @@
 """``microexpr train``: a recipe to weights: render clips, train, choose thresholds on people held out."""
 
+# ruff: noqa: PLC0415  # torch is imported after the first look at the arguments: wrong use must be told at once
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curves.errors import InputError
 from microexpr.progress import ProgressBar, progress_bar
-from recognizer.calibration import calibrate
-from recognizer.model import load_model
-from recognizer.synthetic.record import record_clips
-from recognizer.training import (
-    CHECKPOINT,
-    TrainingConfig,
-    TrainingProgress,
-    held_out_clips,
-    load_training_config,
-    save_calibrated,
-    train,
-)
+
+if TYPE_CHECKING:
+    from recognizer.training import TrainingConfig, TrainingProgress
 
 
 def run_training(recipe: Path, *, clips: Path, out: Path, facekit: Path | None = None, resume: bool = False) -> None:
     """Trains and tells one line an epoch. With ``facekit``, renders the recipe's clips that ``clips`` lacks first.
 
-    Raises InputError: a training lies in ``out`` and ``resume`` is not set, or the other way round.
+    Raises InputError: no such recipe; a training lies in ``out`` and ``resume`` is not set, or the other way round.
     """
+    if not recipe.is_file():
+        raise InputError(f"The training recipe {recipe} is no file; give a TOML file.")
+
+    from recognizer.synthetic.record import record_clips
+    from recognizer.training import CHECKPOINT, load_training_config
+
     config = load_training_config(recipe)
     begun = (out / CHECKPOINT).is_file()
     if begun and not resume:
@@ -37,10 +37,14 @@ def run_training(recipe: Path, *, clips: Path, out: Path, facekit: Path | None =
         _train(config, clips, out, bar, recipe.stem)
 
 
-def _train(config: TrainingConfig, clips: Path, out: Path, bar: ProgressBar, name: str) -> None:
+def _train(config: "TrainingConfig", clips: Path, out: Path, bar: ProgressBar, name: str) -> None:
+    from recognizer.calibration import calibrate
+    from recognizer.model import load_model
+    from recognizer.training import held_out_clips, save_calibrated, train
+
     report = bar.report(name)
 
-    def tell(state: TrainingProgress) -> None:
+    def tell(state: "TrainingProgress") -> None:
         report(f"epoch {state.epoch}/{state.epochs}", state.step, state.steps)
         if state.figures is not None:
             bar.write(state.line(), sys.stdout)

@@ -109,6 +109,45 @@ def test_help_and_sampling_do_not_load_torch_or_matplotlib() -> None:
     assert done.stdout.strip() == "[]"
 
 
+WATCHED = """
+import sys
+from microexpr.cli import main
+for arguments in {asked!r}:
+    try:
+        main(arguments)
+    except SystemExit as stopped:
+        loaded = [m for m in ("torch", "torch_geometric", "scipy", "matplotlib") if m in sys.modules]
+        print(">", stopped.code or 0, loaded, arguments)
+"""
+
+
+def test_wrong_use_is_told_before_anything_heavy_is_loaded(take_file: Path, tmp_path: Path) -> None:
+    """Seconds of importing torch for a word misspelt; a fresh interpreter shows what was imported by then."""
+    video, out = tmp_path / "talk.mp4", str(tmp_path)
+    video.touch()
+    (tmp_path / "empty").mkdir()
+    use = [["--version"], ["--help"], ["convert", "--help"], ["curves", "sample", str(take_file), "--times=0"]]
+    misuse = [
+        ["convert", "none.mp4", "--out", out],
+        ["convert", "none.mp4", "none2.mp4", "--out", out],
+        ["convert", str(tmp_path / "empty"), "--out", out],
+        ["convert", str(video), "--out", out],  # whose take exists
+        ["convert", str(video), "--out", str(video)],
+        *(
+            ["convert", str(video), "--out", str(tmp_path / "new"), *wrong]
+            for wrong in (["--rig", "x"], ["--format", "x"], ["--gain", "1e9"], ["--weights", "x"], ["--config", "x"])
+        ),
+        ["plot", "none.take.json", "-o", "p.png"],
+        ["plot", str(take_file), "-o", "p.png", "--video", "none.mp4"],
+        ["train", "none.toml", "--clips", "c", "--out", out],
+    ]
+    code = WATCHED.format(asked=use + misuse)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())  # noqa: S603
+    reports = [line for line in done.stdout.splitlines() if line.startswith(">")]
+    expected = [(0, arguments) for arguments in use] + [(2, arguments) for arguments in misuse]
+    assert reports == [f"> {code} [] {arguments}" for code, arguments in expected], done.stderr
+
+
 # --- curves sample ---------------------------------------------------------------------------------------------------
 
 

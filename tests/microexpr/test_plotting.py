@@ -20,7 +20,8 @@ from curves.values import (
     Take,
 )
 from microexpr.faces import face_strip, plot_take
-from microexpr.plotting import SIDE_COLOURS, Thumbnail, active_aus, draw_take, side_of_name, strip_times
+from microexpr.moments import Thumbnail, strip_times
+from microexpr.plotting import SIDE_COLOURS, active_aus, draw_take, side_of_name
 from recognizer.video import source_sha256
 
 CALM = EmotionEstimate(Emotion.OTHERS, dict.fromkeys(Emotion, 1 / 7))
