@@ -9,20 +9,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from curves.values import Event, Interval
+from recognizer.belief import Evidence, belief, features
 from recognizer.clips import ClipRecord
 from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
-from recognizer.spotting import Candidates, SpottingSettings, score_windows, slide, spot
+from recognizer.spotting import Candidates, SpottingSettings, propose, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
 _GATE_MARGIN = 0.9  # of the weakest event that is known: others will be weaker
 _GATE_MOST_PX = 0.15  # a clean video is stiller than rendered clips with all their noise: do not ask more of it
-_SCORES = np.round(np.arange(0.1, 1.0, 0.05), 2)
+_SCORES = np.round(np.arange(0.1, 1.0, 0.025), 3)
 _AU_PROBABILITIES = np.round(np.arange(0.2, 0.81, 0.1), 2)
+_RIDGE = 0.01
 _RISES = (0.01, 0.015, 0.02, 0.03, 0.04)
 
 
@@ -41,8 +44,9 @@ def calibrate(
 ) -> tuple[Thresholds, dict[str, Any]]:
     """Thresholds for ``model`` and its figures on ``clips``: of people that it was not trained on.
 
-    ``gate_px`` and ``gate_rise`` let all of their events through, with a margin; ``score`` and ``rise`` maximise the
-    pooled spotting F1 (IoU >= 0.5) of the events as the product gives them, ``au`` the macro F1 of their AUs.
+    ``gate_px`` and ``gate_rise`` let all of their events through, with a margin; the belief is fitted so that a score
+    is the share of such proposals that are true; ``score`` and ``rise`` maximise the pooled spotting F1 (IoU >= 0.5) of
+    the events as the product gives them, ``au`` the macro F1 of their AUs.
     """
     how = SpottingSettings(exhaustive=True)
     seen = []
@@ -54,8 +58,8 @@ def calibrate(
         progress(done, len(clips))
     gate_px, gate_rise, gate = _choose_gate(seen)
     chosen = replace(model.thresholds, gate_px=gate_px, gate_rise=gate_rise, au=0.5)
-    pairs = [replace(chosen, score=float(s), rise=r) for s in _SCORES for r in _RISES]
-    chosen = max(pairs, key=lambda limits: _spotting(seen, model, limits, how).f1)
+    believed = [_believed(seen, model, replace(chosen, rise=rise), how) for rise in _RISES]
+    chosen, _ = max(believed, key=lambda pair: pair[1])
     others = [replace(chosen, au=float(p)) for p in _AU_PROBABILITIES]
     chosen = max(others, key=lambda limits: _au_f1(seen, model, limits, how))
     # An event needs an AU that rises by ``rise``: asking the gate for more would only lose fainter ones.
@@ -91,12 +95,51 @@ def _intervals(times_s: NDArray[np.float64]) -> list[Interval]:
     return [Interval(float(a), float(b)) for a, b in times_s[:, [0, 2]]]
 
 
-def _spotting(seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings) -> BinaryCounts:
-    total = BinaryCounts(0, 0, 0)
-    for one in seen:
-        found = [event.interval for event in _events(one, model, thresholds, how)]
-        total += spotting_scores(_intervals(one.clip.onset_apex_offset), found)
-    return total
+def _believed(
+    seen: Sequence[_Seen], model: Model, thresholds: Thresholds, how: SpottingSettings
+) -> tuple[Thresholds, float]:
+    """``thresholds`` with the belief fitted and the score that gives the best F1, and that F1."""
+    limits = replace(model, thresholds=thresholds)
+    proposed = [propose(one.found, one.run, one.intensity, limits, how) for one in seen]
+    truths = [_intervals(one.clip.onset_apex_offset) for one in seen]
+    fitted = fit_belief(
+        [evidence for pairs in proposed for _, evidence in pairs],
+        [right for pairs, true in zip(proposed, truths, strict=True) for right in _right(pairs, true)],
+        thresholds,
+    )
+    scored = [[(event.interval, belief(evidence, fitted)) for event, evidence in pairs] for pairs in proposed]
+
+    def f1(least: float) -> float:
+        kept = [[interval for interval, score in pairs if score >= least] for pairs in scored]
+        counts = map(spotting_scores, truths, kept)
+        return float(np.nan_to_num(sum(counts, BinaryCounts(0, 0, 0)).f1))
+
+    best = max(_SCORES, key=f1)
+    return replace(fitted, score=float(best)), f1(best)
+
+
+def _right(proposed: Sequence[tuple[Event, Evidence]], true: Sequence[Interval]) -> list[bool]:
+    """Which of one clip's proposals are true events (IoU >= 0.5)."""
+    matched = {found for _, found in match_intervals(true, [event.interval for event, _ in proposed])}
+    return [i in matched for i in range(len(proposed))]
+
+
+def fit_belief(evidence: Sequence[Evidence], right: Sequence[bool], start: Thresholds) -> Thresholds:
+    """``start`` with the logistic function of ``recognizer.belief`` fitted to proposals that are true or not.
+
+    Evidence can only speak for an event, so no weight is below 0; a small ridge keeps them finite where it decides
+    perfectly. Without both true and false ones nothing can be fitted, and ``start`` comes back.
+    """
+    if len(set(right)) < 2:
+        return start
+    design = np.column_stack([np.ones(len(right)), [features(one) for one in evidence]])
+    sign = np.where(right, 1.0, -1.0)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0.0, -sign * (design @ weights)).sum() + _RIDGE * weights[1:] @ weights[1:])
+
+    bias, support, clearness = minimize(loss, np.zeros(3), bounds=[(None, None), (0, None), (0, None)]).x
+    return replace(start, belief_bias=float(bias), belief_support=float(support), belief_clearness=float(clearness))
 
 
 def _events(one: _Seen, model: Model, thresholds: Thresholds, how: SpottingSettings) -> list[Event]:

@@ -48,18 +48,24 @@ def motion_within(
 def rise_within(
     times_s: NDArray[np.float64], intensity: NDArray[np.floating], windows: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """(B,): how far some AU of ``intensity`` (N, n, 2) rises and comes back within each of ``windows`` (B, 2).
-
-    Of each AU, its greatest height above the higher of its lowest values before and after.
-    """
+    """(B,): how far some AU of ``intensity`` (N, n, 2) rises and comes back within each of ``windows`` (B, 2)."""
     values = intensity.reshape(len(times_s), -1)
     first = np.searchsorted(times_s, windows[:, 0] - 1e-9)
     last = np.searchsorted(times_s, windows[:, 1] + 1e-9)
-    rises = np.zeros(len(windows), np.float32)
+    found = np.zeros(len(windows), np.float32)
     for i, (a, b) in enumerate(zip(first, last, strict=True)):
-        if b - a > 2:  # a rise has a before and an after
-            part = values[a:b]
-            before = np.minimum.accumulate(part, axis=0)
-            after = np.minimum.accumulate(part[::-1], axis=0)[::-1]
-            rises[i] = (part - np.maximum(before, after)).max()
-    return rises
+        found[i] = rises(values[a:b]).max()
+    return found
+
+
+def rises(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(F,): how far each column of ``values`` (k, F) rises and comes back; 0 for fewer than three frames.
+
+    Its greatest height above the higher of its lowest values before and after.
+    """
+    if len(values) < 3:
+        return np.zeros(values.shape[1], np.float32)
+    before = np.minimum.accumulate(values, axis=0)
+    after = np.minimum.accumulate(values[::-1], axis=0)[::-1]
+    height: NDArray[np.floating] = (values - np.maximum(before, after)).max(axis=0)
+    return height

@@ -18,12 +18,16 @@ from recognizer.weights_io import default_weights_path, load_network
 class Thresholds:
     """Chosen on validation identities when a network is trained; stored with its weights.
 
-    ``score``: least score of an event. ``au``: least probability of an AU in it. ``rise``: least rise of an AU's
-    intensity within an event to count as present, with either verdict. ``gate_px``: least regional motion, in crop
-    pixels, and ``gate_rise``: least rise and fall of an AU's intensity, for a window to be looked at.
+    ``score``: least score of an event. ``belief_bias``, ``belief_support``, ``belief_clearness``: the logistic function
+    that gives the score, see ``recognizer.belief``. ``au``: least probability of an AU in it. ``rise``: least rise of
+    an AU's intensity within an event to count as present, with either verdict. ``gate_px``: least regional motion, in
+    crop pixels, and ``gate_rise``: least rise and fall of an AU's intensity, for a window to be looked at.
     """
 
     score: float = 0.5
+    belief_bias: float = -5.3
+    belief_support: float = 2.2
+    belief_clearness: float = 0.7
     au: float = 0.5
     rise: float = 0.02
     gate_px: float = 0.25

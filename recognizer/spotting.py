@@ -12,13 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Side
+from recognizer.belief import SKIRT, Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 from recognizer.network import NetworkOutput
-
-_SKIRT = 0.2  # of an event's length: how far beyond its ends its AUs' rest is looked for
-
 
 _STRIDE, _HOT, _NEAR = 3, 0.15, 0.3  # see ``score_windows``
 _RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
@@ -28,16 +26,14 @@ _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro
 @dataclass(frozen=True, slots=True)
 class SpottingSettings:
     """``durations_s``: of the windows. ``overlap``: of neighbours, as a part of the duration. ``merge_iou``: from which
-    overlap on two candidates are the same event. ``floor``: least score of a window to be a candidate; ``witnesses``:
-    how many windows see an event for its score to be full. ``shortest_s``, ``longest_s``: of an event, onset to offset
-    (1/25 to 1/2 s by definition; what lasts longer than ``longest_s`` is a macro-expression). ``exhaustive``: look at
-    every window, whether or not anything moves."""
+    overlap on two candidates are the same event. ``floor``: least score of a window to be a candidate.
+    ``shortest_s``, ``longest_s``: of an event, onset to offset (1/25 to 1/2 s by definition; what lasts longer than
+    ``longest_s`` is a macro-expression). ``exhaustive``: look at every window, whether or not anything moves."""
 
     durations_s: tuple[float, ...] = (0.3, 0.45, 0.67, 1.0)
     overlap: float = 0.8
     merge_iou: float = 0.2
     floor: float = 0.2
-    witnesses: int = 8
     shortest_s: float = 0.04
     longest_s: float = 0.8
     exhaustive: bool = False
@@ -161,29 +157,34 @@ def merge(found: Candidates, settings: SpottingSettings) -> list[tuple[int, NDAr
 def spot(
     found: Candidates, run: MotionRun, intensity: NDArray[np.floating], model: Model, settings: SpottingSettings
 ) -> list[Event]:
-    """The events of one run, in time order. ``intensity`` (N, n, 2): its AU tracks.
+    """The events of one run, in time order. ``intensity`` (N, n, 2): its AU tracks."""
+    proposed = propose(found, run, intensity, model, settings)
+    return [event for event, _ in proposed if event.score >= model.thresholds.score]
 
-    An event's score is the sum of the scores of the windows that see it alike, over ``settings.witnesses``, at most 1:
-    one window may err, the many that slide over a true event agree.
-    """
-    events = []
+
+def propose(
+    found: Candidates, run: MotionRun, intensity: NDArray[np.floating], model: Model, settings: SpottingSettings
+) -> list[tuple[Event, Evidence]]:
+    """All that may be events, in time order, each with what speaks for it; its score is the belief in it."""
+    unrest = Unrest(run.times_s, intensity)
+    proposed = []
     onset, apex, offset = found.times_s.T
     length = np.maximum(offset - onset, 1e-9)
     for best, group in merge(found, settings):
         overlap = np.clip(np.minimum(offset[group], offset[best]) - np.maximum(onset[group], onset[best]), 0.0, None)
         iou = overlap / (length[group] + length[best] - overlap)
-        score = min(1.0, float(found.score[group[iou > 0.5]].sum()) / settings.witnesses)
-        if score < model.thresholds.score:
-            continue
         weight = found.score[group] * iou**2
         weight /= weight.sum()
         start, peak, end = (float(weight @ column[group]) for column in (onset, apex, offset))
-        a, b = np.searchsorted(run.times_s, (start - _SKIRT * (end - start), end + _SKIRT * (end - start)))
-        aus = _present(weight @ found.au[group], intensity[max(a - 1, 0) : b + 1], model)
+        a, b = np.searchsorted(run.times_s, (start - SKIRT * (end - start), end + SKIRT * (end - start)))
+        inside = intensity[max(a - 1, 0) : b + 1]
+        aus = _present(weight @ found.au[group], inside, model)
         if aus:
-            emotion = _emotion(weight @ found.emotion[group])
-            events.append(Event(start, min(max(peak, start), end), end, score, emotion, aus))
-    return sorted(events, key=lambda event: event.onset_s)
+            # One window may err; the many that slide over a true event agree.
+            evidence = Evidence(float(found.score[group[iou > 0.5]].sum()), unrest.clearness(start, end))
+            score, emotion = belief(evidence, model.thresholds), _emotion(weight @ found.emotion[group])
+            proposed.append((Event(start, min(max(peak, start), end), end, score, emotion, aus), evidence))
+    return sorted(proposed, key=lambda pair: pair[0].onset_s)
 
 
 def _emotion(probabilities: NDArray[np.float64]) -> EmotionEstimate:
@@ -201,7 +202,7 @@ def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], mod
     """
     if len(inside) == 0:
         return ()
-    edge = max(1, round(_SKIRT * len(inside)))
+    edge = max(1, round(SKIRT * len(inside)))
     before, after = inside[:edge].min(axis=0), inside[-edge:].min(axis=0)
     rise = inside.max(axis=0) - np.maximum(before, after)  # (n, 2)
     # What goes and does not come back is a part of a macro-expression, and what overshoots on its way is no event.

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from curves.values import DEFAULT_AUS
-from recognizer.calibration import calibrate
+from recognizer.belief import Evidence, belief
+from recognizer.calibration import calibrate, fit_belief
 from recognizer.clips import ClipRecord
 from recognizer.model import Model, Thresholds
 from recognizer.network import NetworkOutput
@@ -63,3 +64,25 @@ def test_perfect_answers_score_perfectly(calibrated: tuple[Thresholds, dict[str,
     assert figures["au_macro_f1"] == 1.0
     assert figures["gate_recall"] == 1.0
     assert 0 < thresholds.gate_px < 0.4
+
+
+def test_a_fitted_belief_is_the_share_of_such_proposals_that_are_true() -> None:
+    random = np.random.default_rng(0)
+    truth = Thresholds(belief_bias=-3.0, belief_support=1.2, belief_clearness=0.8)
+    evidence = [Evidence(*pair) for pair in np.exp(random.normal([0.5, 0.5], 1.0, (4000, 2)))]
+    right = [bool(random.random() < belief(one, truth)) for one in evidence]
+    fitted = fit_belief(evidence, right, Thresholds())
+    error = [belief(one, fitted) - belief(one, truth) for one in evidence]
+    assert np.abs(error).max() < 0.05
+
+
+def test_evidence_that_misleads_weighs_nothing() -> None:
+    random = np.random.default_rng(0)
+    support, clearness = np.exp(random.normal(0, 1, (2, 500)))
+    right = (np.log(support) - np.log(clearness) + random.normal(0, 1, 500) > 0).tolist()
+    fitted = fit_belief([Evidence(*pair) for pair in zip(support, clearness, strict=True)], right, Thresholds())
+    assert fitted.belief_clearness == 0 < fitted.belief_support
+
+
+def test_nothing_is_fitted_to_truths_alone() -> None:
+    assert fit_belief([Evidence(1, 1)] * 3, [True] * 3, Thresholds()) == Thresholds()

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curves.values import DEFAULT_AUS, Emotion, Side
+from recognizer.belief import Evidence, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
-from recognizer.spotting import Candidates, SpottingSettings, merge, score_windows, slide, spot
+from recognizer.spotting import Candidates, SpottingSettings, merge, propose, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
 AUS = len(DEFAULT_AUS)
@@ -141,9 +142,8 @@ def candidates(times: NDArray[np.float64], score: NDArray[np.float64]) -> Candid
     return Candidates(times, score, np.zeros((len(score), AUS)), np.full((len(score), 7), 1 / 7), len(score))
 
 
-def agreed(score: float) -> Candidates:
-    """As many windows as an event needs, all of one mind."""
-    count = SpottingSettings().witnesses
+def agreed(score: float, count: int = 8) -> Candidates:
+    """As many windows as usually see an event, all of one mind."""
     return candidates(np.tile([0.8, 1.0, 1.2], (count, 1)), np.full(count, score))
 
 
@@ -152,10 +152,32 @@ def test_one_window_alone_is_not_believed() -> None:
     run, model = stream(times, np.zeros(len(times))), MeanMotion()
     tracks = np.zeros((len(times), AUS, 2))
     tracks[:, DEFAULT_AUS.index(12)] = pulse(times, 1.0, 0.06, 0.3)[:, None]
-    alone = candidates(np.array([[0.8, 1.0, 1.2]]), np.array([0.99]))
-    assert spot(alone, run, tracks, model, SpottingSettings()) == []
+    assert spot(agreed(0.99, count=1), run, tracks, model, SpottingSettings()) == []
     (event,) = spot(agreed(0.9), run, tracks, model, SpottingSettings())
-    assert event.score == pytest.approx(0.9)
+    assert event.score > 0.8
+
+
+def test_what_rises_no_further_than_the_face_does_all_the_time_is_not_believed() -> None:
+    times = np.arange(0, 6, 1 / 30)
+    run, model = stream(times, np.zeros(len(times))), MeanMotion()
+    calm, restless = np.zeros((2, len(times), AUS, 2))
+    calm[:, DEFAULT_AUS.index(12)] = pulse(times, 1.0, 0.06, 0.1)[:, None]
+    restless[:, DEFAULT_AUS.index(12)] = sum(pulse(times, middle, 0.06, 0.1) for middle in np.arange(0, 6, 0.25))[
+        :, None
+    ]
+    ((_, clear),) = propose(agreed(0.9), run, calm, model, SpottingSettings())
+    ((_, lost),) = propose(agreed(0.9), run, restless, model, SpottingSettings())
+    assert clear.support == lost.support == pytest.approx(8 * 0.9)
+    assert clear.clearness > 8 * lost.clearness
+    assert spot(agreed(0.9), run, calm, model, SpottingSettings())
+    assert not spot(agreed(0.9), run, restless, model, SpottingSettings())
+
+
+@given(st.floats(0, 100), st.floats(0, 1000), st.floats(0, 100), st.floats(0, 1000))
+def test_more_evidence_never_lowers_the_belief(support: float, clearness: float, more: float, clearer: float) -> None:
+    limits = Thresholds()
+    less = belief(Evidence(support, clearness), limits)
+    assert 0 < less <= belief(Evidence(support + more, clearness + clearer), limits) < 1
 
 
 @settings(deadline=None, max_examples=60)
