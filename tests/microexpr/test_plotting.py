@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from curves.errors import InputError
 from curves.formats.take import write_take
 from curves.values import (
+    DEFAULT_AUS,
     AUActivation,
     AUTrack,
     Emotion,
@@ -21,9 +23,11 @@ from curves.values import (
 )
 from microexpr.faces import face_strip, plot_take
 from microexpr.moments import Thumbnail, strip_times
-from microexpr.plotting import SIDE_COLOURS, active_aus, draw_take, side_of_name
+from microexpr.plotting import SIDE_COLOURS, active_aus, draw_take, place_names, take_figure
+from microexpr.rig_panel import control_of_name, rig_lines, side_of_name
 from recognizer.video import source_sha256
 
+SIDES = (Side.LEFT, Side.RIGHT)
 CALM = EmotionEstimate(Emotion.OTHERS, dict.fromkeys(Emotion, 1 / 7))
 
 
@@ -66,7 +70,16 @@ def test_the_strip_shows_the_surest_apexes_and_spreads_over_the_rest() -> None:
     assert len(times) <= 8
     assert [time for time, _ in times] == sorted(time for time, _ in times)
     assert [time for time, apex in times if apex] == pytest.approx([0.5 + 0.3 * i for i in range(4, 10)])
-    assert [time for time, _ in strip_times(make_take())] == pytest.approx([0.25 + 0.5 * i for i in range(8)])
+    without_gaps = replace(make_take(), no_face=())
+    assert [time for time, _ in strip_times(without_gaps)] == pytest.approx([0.25 + 0.5 * i for i in range(8)])
+
+
+def test_the_strip_spreads_over_what_shows_a_face() -> None:
+    """Of 4 s, 0 to 0.12 s and 2 to 4 s: one face every 0.265 s of these."""
+    times = [time for time, _ in strip_times(make_take())]
+    assert times == pytest.approx([2.0 + 0.265 * (i + 0.5) - 0.12 for i in range(8)])
+    gaps = (Interval(0.0, 0.5), Interval(1.0, 4.0))
+    assert all(0.5 <= time < 1.0 for time, _ in strip_times(replace(make_take(), no_face=gaps)))
 
 
 def test_both_sides_are_drawn_in_their_colours(tmp_path: Path) -> None:
@@ -101,6 +114,85 @@ def test_faces_make_the_picture_taller(tmp_path: Path) -> None:
 def test_an_unknown_picture_format_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         draw_take(make_take(), tmp_path / "p.xyz", "title")
+
+
+# --- nothing covers anything -----------------------------------------------------------------------------------------
+
+
+def crowded_take() -> Take:
+    """All default AUs, left and right apart, 60 s, events closer than their names are wide, long control names."""
+    random, times = np.random.default_rng(5), np.arange(0, 60, 0.5)
+    tracks = tuple(AUTrack(au, side, times, random.random(len(times))) for au in DEFAULT_AUS for side in SIDES)
+    keys = [tuple(RichKey(float(t), float(v)) for t, v in enumerate(random.random(60))) for _ in range(40)]
+    names = [f"CTRL_expressions_mouthUpperLipRaiseAndMoreThanThat{i}{side}" for i in range(20) for side in "LR"]
+    curves = tuple(RichCurve(name, points) for name, points in zip(names, keys, strict=True))
+    events = tuple(event(0.2 + 0.9 * i, score=0.2 + 0.8 * random.random()) for i in range(60))
+    return Take(Fraction(25), 60.0, events, tracks, curves, (Interval(20.0, 25.0),))
+
+
+@pytest.mark.parametrize("strip", [0, 8])
+def test_no_legend_and_no_name_covers_a_curve_or_leaves_the_figure(strip: int) -> None:
+    face = Thumbnail(1.0, np.zeros((20, 20, 3), np.uint8), apex=True)
+    figure = take_figure(crowded_take(), "a very long title of a take " * 5, [face] * strip)
+    figure.canvas.draw()
+    axes = [panel.get_window_extent() for panel in figure.axes]
+    *_, tracks, rig = figure.axes
+    words = [text for panel in figure.axes for text in (*panel.get_xticklabels(), panel.xaxis.label) if text.get_text()]
+    names = [text.get_window_extent() for text in tracks.texts]
+    legends = [legend.get_window_extent() for legend in figure.legends]
+    title = figure.texts[0].get_window_extent()
+    assert len(names) > 10
+    assert len(legends) == 2
+    assert rig.get_legend() is None
+    labels = [text.get_window_extent() for text in words if text.get_visible()]
+    for box in [*names, *legends, title]:
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+        assert not any(box.overlaps(other) for other in [*axes, *labels, *names, *legends, title] if other is not box)
+
+
+def test_where_events_are_crowded_the_surest_are_named() -> None:
+    take = replace(make_take(tuple(event(31.0 + 0.01 * i, score=0.1 * i) for i in range(1, 7))), duration_s=60.0)
+    assert [(round(middle, 2), row) for _, middle, row in place_names(take)] == [(31.06, 0), (31.05, 1), (31.04, 2)]
+
+
+# --- rig curves ------------------------------------------------------------------------------------------------------
+
+
+def curve(name: str, peak: float, at_s: float = 1.0) -> RichCurve:
+    return RichCurve(name, (RichKey(0.0, 0.0), RichKey(at_s, peak), RichKey(at_s + 0.1, 0.0)))
+
+
+def test_sides_that_are_alike_are_one_line_and_the_largest_are_named() -> None:
+    curves = (
+        curve("browDownLeft", 0.3), curve("browDownRight", 0.3), curve("mouthSmile_L", 0.2), curve("mouthSmile_R", 0.1),
+        curve("jawOpen", -0.5), curve("rests", 0.0), *(curve(f"small{i}", 0.01) for i in range(5)),
+    )  # fmt: skip
+    lines = rig_lines(replace(make_take(), curves=curves))
+    labels = [line.label for line in lines.named]
+    assert labels[:3] == ["jawOpen -0.50", "browDown L+R 0.30", "mouthSmile L 0.20, R 0.10"]
+    assert (len(lines.named), len(lines.others)) == (6, 2)
+
+
+def test_names_that_differ_in_how_they_spell_the_side_alone_are_both_shown() -> None:
+    lines = rig_lines(replace(make_take(), curves=(curve("browL", 0.3), curve("brow_L", 0.2), curve("browRight", 0.1))))
+    assert [line.label for line in lines.named] == ["brow L 0.30, R 0.10", "brow_L L 0.20"]
+
+
+def test_a_short_peak_in_a_long_take_is_drawn_in_full() -> None:
+    take = replace(make_take(), curves=(curve("jawOpen", 0.4, at_s=301.2345),), duration_s=600.0)
+    assert rig_lines(take).named[0].peak == 0.4
+
+
+@pytest.mark.parametrize(
+    ("name", "control"),
+    [
+        ("mouthSmileLeft", "mouthSmile"), ("CTRL_expressions_browDownR", "browDown"), ("AU12_right", "AU12"),
+        ("AU12_L", "AU12"), ("jawOpen", "jawOpen"), ("L", "L"),
+    ],
+)  # fmt: skip
+def test_controls_without_their_side(name: str, control: str) -> None:
+    assert control_of_name(name) == control
 
 
 @pytest.mark.parametrize(
