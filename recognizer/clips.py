@@ -168,20 +168,30 @@ def sample_flow(
     Scalars give (frames, 2, H, W), arrays (B,) give (B, frames, 2, H, W). Times outside the stream take its nearest
     frame. ValueError unless start_s < end_s.
     """
-    start, end = np.asarray(start_s, dtype=np.float64), np.asarray(end_s, dtype=np.float64)
-    if not (start < end).all():
-        raise ValueError(f"window: expected start_s < end_s, got {start_s}, {end_s}")
-    at = start[..., None] + (end - start)[..., None] * np.linspace(0.0, 1.0, frames)
-    position = np.interp(at, times_s, np.arange(len(times_s)))
-    below = np.minimum(position.astype(np.int64), max(len(times_s) - 2, 0))
-    weight = (position - below).astype(np.float32)[..., None, None, None]
-    above = np.minimum(below + 1, len(times_s) - 1)
+    below, above, share = _neighbours(times_s, np.asarray(start_s), np.asarray(end_s), frames)
+    weight = share[..., None, None, None]
     low: NDArray[np.float32] = flow[below].astype(np.float32)
     high: NDArray[np.float32] = flow[above].astype(np.float32)
     high -= low
     high *= weight
     high += low
     return high
+
+
+_Neighbours = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+
+
+def _neighbours(
+    times_s: NDArray[np.float64], start_s: NDArray[np.float64], end_s: NDArray[np.float64], frames: int
+) -> _Neighbours:
+    """For each of ``frames`` times in each window: the frames of the stream before and after it, the latter's share."""
+    start, end = start_s.astype(np.float64), end_s.astype(np.float64)
+    if not (start < end).all():
+        raise ValueError(f"window: expected start_s < end_s, got {start_s}, {end_s}")
+    at = start[..., None] + (end - start)[..., None] * np.linspace(0.0, 1.0, frames)
+    position = np.interp(at, times_s, np.arange(len(times_s)))
+    below = np.minimum(position.astype(np.int64), max(len(times_s) - 2, 0))
+    return below, np.minimum(below + 1, len(times_s) - 1), (position - below).astype(np.float32)
 
 
 def _gradient(field: Tensor, dim: int) -> Tensor:
@@ -253,14 +263,50 @@ def window_volumes(
     frames: int = 16,
     *,
     prior: NDArray[np.floating[Any]] | None = None,
+    mirrored: bool = False,
 ) -> NDArray[np.float32]:
-    """Volumes of many windows of one stream: (B, 6, frames, H, W) float32, 7 channels with a ``prior`` (H, W)."""
-    window = torch.from_numpy(sample_flow(times_s, flow, np.asarray(starts_s), np.asarray(ends_s), frames))
-    maps = None
+    """Volumes of many windows of one stream: (B, 6, frames, H, W) float32, 7 channels with a ``prior`` (H, W).
+
+    What ``volume_of`` makes of ``sample_flow``, up to rounding, in less than half the time: interpolation,
+    differentiation and the mask are linear, so each frame is differentiated and masked once, however many windows it
+    is in. ``mirrored``: the volumes of the mirrored video; the prior stays.
+    """
+    below, above, share = _neighbours(times_s, np.asarray(starts_s), np.asarray(ends_s), frames)
+    used, inverse = np.unique(np.stack([below, above], axis=1), return_inverse=True)
+    places = torch.from_numpy(inverse.reshape(len(below), 2, frames))
+    fields = _fields(torch.from_numpy(flow[used].astype(np.float32)), mirrored)
+    volume = torch.empty((len(below), 6 if prior is None else 7, frames, *flow.shape[-2:]))
+    for window, place, part in zip(volume, places, torch.from_numpy(share), strict=True):
+        _blend(window[:6].flatten(2), fields, place, part[:, None])
     if prior is not None:
-        maps = torch.from_numpy(np.asarray(prior, dtype=np.float32)).expand(len(window), -1, -1)
-    result: NDArray[np.float32] = volume_of(window, maps).numpy()
+        volume[:, 6] = torch.from_numpy(np.ascontiguousarray(prior, dtype=np.float32))
+    result: NDArray[np.float32] = volume.numpy()
     return result
+
+
+def _fields(flow: Tensor, mirrored: bool) -> Tensor:
+    """(5, n, H W) of frames (n, 2, H, W): u, v, and what strain is made of, scaled and masked."""
+    seen = mirror_flow(flow) if mirrored else flow
+    mask = torch.tensor(face_mask(flow.shape[-1]))
+    fields = flow.new_empty((5, len(flow), *flow.shape[2:]))
+    torch.mul(seen.transpose(0, 1), mask * DISPLACEMENT_SCALE, out=fields[:2])
+    for field, term in zip(fields[2:], _deformation(seen), strict=True):
+        torch.mul(term, mask * STRAIN_SCALE, out=field)
+    return fields.flatten(2)
+
+
+def _blend(volume: Tensor, fields: Tensor, place: Tensor, share: Tensor) -> None:
+    """One window's channels (6, T, H W) of the fields of all frames: its own lie between frames ``place`` (2, T),
+    at ``share`` (T, 1) of the way. A window at a time, a field at a time: each fits into a core's cache."""
+    below, above = place
+    terms = [volume[3], volume[4], *volume.new_empty((3, *volume.shape[1:]))]
+    for field, term in zip(fields, terms, strict=True):
+        torch.lerp(field.index_select(0, below), field.index_select(0, above), share, out=term)
+    torch.sub(volume[3], volume[3, :1], out=volume[0])
+    torch.sub(volume[4], volume[4, :1], out=volume[1])
+    volume[5] = _magnitude(*terms[2:])
+    volume[2] = _magnitude(*(term.sub_(term[:1].clone()) for term in terms[2:]))
+    volume.clamp_(-LARGEST, LARGEST)
 
 
 def window_volume(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.clips import mirror_volume, sample_flow, volume_of
+from recognizer.clips import window_volumes
 from recognizer.model import Model
 from recognizer.network import NetworkOutput
 
@@ -41,17 +41,14 @@ def predict_windows(
 
     On a CPU each core works on a batch of its own: two threads on one small convolution wait for each other.
     """
+    prior = run.prior[:, ::-1] if mirrored and run.prior is not None else run.prior
     parts = [windows[first : first + _BATCH] for first in range(0, len(windows), _BATCH)]
 
     def answer(some: NDArray[np.float64]) -> NetworkOutput:
         if workers > 1:
             torch.set_num_threads(1)  # of this thread alone
-        flow = torch.from_numpy(sample_flow(run.times_s, run.flow, some[:, 0], some[:, 1]))
-        maps = None
-        if run.prior is not None:
-            maps = torch.from_numpy(np.asarray(run.prior, np.float32)).expand(len(some), -1, -1)
-        volume = volume_of(flow, maps)
-        return model.predict(mirror_volume(volume) if mirrored else volume)
+        volumes = window_volumes(run.times_s, run.flow, some[:, 0], some[:, 1], prior=prior, mirrored=mirrored)
+        return model.predict(torch.from_numpy(volumes))
 
     workers = torch.get_num_threads() if model.device.type == "cpu" else 1
     done = 0
