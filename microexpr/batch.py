@@ -8,6 +8,7 @@ The tree below a single folder is kept under the output folder; of several input
 of its name.
 """
 
+import errno
 import re
 import tempfile
 import time
@@ -20,6 +21,7 @@ from typing import Any, Literal, Protocol
 from curves.errors import InputError, MicroExprError
 from curves.formats import read_take, safe_name, write_take
 from curves.values import Take
+from microexpr.writing import cannot_write
 from recognizer.video import is_picture_folder
 
 VIDEO_SUFFIXES = frozenset(
@@ -27,6 +29,8 @@ VIDEO_SUFFIXES = frozenset(
     | {".ogv", ".ts", ".webm", ".wmv", ".y4m"}
 )
 TAKE_SUFFIX = ".take.json"
+#: Of the hidden folder in which a take's files are made. Short: with the source's name it might be too long a name.
+_SCRATCH = ".microexpr-"
 
 Status = Literal["converted", "skipped", "failed"]
 
@@ -115,12 +119,23 @@ def run(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
         except MicroExprError as error:
             outcome = Outcome(job, "failed", 0.0, error=_about(job.source, " ".join(str(error).split())))
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            outcome = Outcome(job, "failed", 0.0, error=f"{error.filename or job.source}: {reason}.")
+            outcome = Outcome(job, "failed", 0.0, error=_system_says(job.source, error))
         except Exception as error:  # noqa: BLE001  # a defect of ours in one video must not cost a night's batch
             text = " ".join(f"{type(error).__name__}: {error}".split())
             outcome = Outcome(job, "failed", 0.0, error=f"{job.source}: internal error ({text}); please report it.")
         yield replace(outcome, seconds=time.monotonic() - started)
+
+
+def _system_says(source: Path, error: OSError) -> str:
+    """A sentence on what the system refused while a source was worked on; what was written had its own."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{source}: {reason}; free some in {tempfile.gettempdir()}, where temporary files go, or set TMPDIR "
+            "(TEMP on Windows) to another folder."
+        )
+    named = f" ({error.filename})" if error.filename and str(error.filename) != str(source) else ""
+    return f"{source} cannot be read{named}: {reason}."
 
 
 def _about(source: Path, message: str) -> str:
@@ -137,10 +152,27 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
 def write_outputs(take: Take, job: Job, formats: Sequence[Writer], *, overwrite: bool) -> Outcome:
     """Writes all files of a take, or none: into a hidden folder beside, then each renamed, ``take.json`` last.
 
-    Raises InputError if a file exists and may not be overwritten, and what the formats raise.
+    Raises InputError if a file exists and may not be overwritten or none can be written, and what the formats raise.
     """
+    try:
+        return _write_outputs(take, job, formats, overwrite=overwrite)
+    except OSError as error:
+        raise cannot_write(job.directory, error) from error
+
+
+def check_writable(out: Path) -> None:
+    """Raises InputError if nothing can be written to ``out``, which need not exist; nothing stays behind."""
+    try:
+        nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=nearest) as scratch:
+            (Path(scratch) / out.name).mkdir(exist_ok=True)  # a name that this file system may refuse
+    except OSError as error:
+        raise cannot_write(out, error) from error
+
+
+def _write_outputs(take: Take, job: Job, formats: Sequence[Writer], *, overwrite: bool) -> Outcome:
     job.directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{job.stem}-", dir=job.directory) as name:
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=job.directory) as name:
         scratch = Path(name)
         notes: list[str] = []
         for fmt in formats:
@@ -170,12 +202,15 @@ def known_problem(job: Job, work: Work) -> str | None:
     try:
         if not job.source.exists():
             return f"{job.source} does not exist; check the path."
-        if work.overwrite or (work.resume and job.take_path.exists()):
-            return None
-        # Now, before the minutes that an analysis may take, and not only after them.
-        return _existing([job.take_path, *(fmt.path(job.directory, job.stem) for fmt in work.formats)])
     except OSError as error:
         return _unreadable(job.source, error)
+    # Now, before the minutes that an analysis may take, and not only after them.
+    try:
+        existing = _existing([job.take_path, *(fmt.path(job.directory, job.stem) for fmt in work.formats)])
+        finished = work.resume and job.take_path.exists()
+    except OSError as error:  # such as a name that is too long with our suffix
+        return str(cannot_write(job.take_path, error))
+    return None if work.overwrite or finished else existing
 
 
 def _attempt(job: Job, work: Work) -> Outcome:
@@ -229,7 +264,8 @@ def _jobs_of(path: Path, out: Path, *, keep_name: bool) -> Iterator[Job]:
 
 
 def _unreadable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be read ({error.strerror or type(error).__name__}); check its permissions."
+    remedy = "check the name" if error.errno == errno.ENAMETOOLONG else "check its permissions"
+    return f"{path} cannot be read ({error.strerror or type(error).__name__}); {remedy}."
 
 
 def _is_one_video(path: Path) -> bool:

@@ -125,6 +125,7 @@ def sample(
 ) -> None:
     """Evaluate curves as Unreal would; CSV with time,value or a column a curve."""
     from microexpr import sampling
+    from microexpr.writing import write_file
 
     if (times is None) == (fps is None):
         raise InputError("Give either --times=-0.1,0,0.05 or --fps 60.")
@@ -135,7 +136,7 @@ def sample(
     if output is None:
         sys.stdout.write(stream.getvalue())
     else:
-        output.write_text(stream.getvalue(), encoding="utf-8", newline="")
+        write_file(output, stream.getvalue().encode())
 
 
 @app.command()

@@ -30,6 +30,7 @@ def convert_inputs(
     """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
     check_outputs(config)
     weights = _weights_file(config)
+    batch.check_writable(out)
     jobs = batch.plan(inputs, out)
 
     @cache

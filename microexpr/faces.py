@@ -25,7 +25,6 @@ def plot_take(take_path: Path, file: Path, video: Path | None = None) -> tuple[s
 
     from microexpr.plotting import draw_take  # noqa: PLC0415  # matplotlib: not before the files named were found
 
-    file.parent.mkdir(parents=True, exist_ok=True)
     draw_take(take, file, take_path.name.removesuffix(".take.json"), faces)
     return notes
 

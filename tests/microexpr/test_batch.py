@@ -1,4 +1,7 @@
+import errno
 import json
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 from curves.errors import InputError, NoFaceError
 from curves.formats.take import read_take
 from curves.values import Take
-from microexpr.batch import Job, Outcome, Work, exit_code, is_single, plan, run
+from microexpr.batch import Job, Outcome, Work, check_writable, exit_code, is_single, plan, run
 
 IDENTITY = {"config": {"gain": 1.0}, "weights_sha256": "w"}
 
@@ -32,6 +35,8 @@ def convert(path: Path) -> Take:
             raise ValueError("expected 1, got 2")
         case "disk":
             raise PermissionError(13, "Permission denied", str(path))
+        case "temporary":
+            raise OSError(errno.ENOSPC, "No space left on device")
         case "stop":
             raise KeyboardInterrupt
     return Take(Fraction(25), 1.0, (), (), (), provenance=identity(path))
@@ -40,7 +45,7 @@ def convert(path: Path) -> Take:
 class TextFormat:
     """Writes one file, and a folder with two."""
 
-    def __init__(self, fails: bool = False, extra: str = "b.txt") -> None:
+    def __init__(self, fails: Exception | None = None, extra: str = "b.txt") -> None:
         self.fails, self.extra = fails, extra
 
     def path(self, directory: Path, stem: str) -> Path:
@@ -53,7 +58,7 @@ class TextFormat:
         for path in paths:
             path.write_text("x", encoding="utf-8")
         if self.fails:
-            raise InputError("this rig has no such controls.")
+            raise self.fails
         return paths, ["rounded."]
 
 
@@ -277,11 +282,74 @@ def test_take_json_is_written_last_and_formats_beside_it(tmp_path: Path) -> None
     assert outcome.notes == ("rounded.",)
 
 
-def test_a_failing_format_leaves_the_output_folder_as_it_was(tmp_path: Path) -> None:
-    video = make(tmp_path, {"a.mp4": ""}) / "a.mp4"
-    [outcome] = do([video], tmp_path / "out", formats=[TextFormat(fails=True)])
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        (InputError("this rig has no such controls."), "{video}: this rig has no such controls."),
+        (OSError(errno.ENOSPC, "No space left on device"), "{video}: {out} cannot be written (No space left"),
+        (OSError(errno.EROFS, "Read-only file system"), "{out} cannot be written (Read-only file system); choose"),
+    ],
+)
+def test_a_failing_format_leaves_the_output_folder_as_it_was(tmp_path: Path, fails: Exception, words: str) -> None:
+    video, out = make(tmp_path, {"a.mp4": "", "out/a.take.json": "mine"}) / "a.mp4", tmp_path / "out"
+    [outcome] = do([video], out, formats=[TextFormat(fails)], overwrite=True)
     assert outcome.status == "failed"
-    assert list((tmp_path / "out").iterdir()) == []
+    assert words.format(video=video, out=out) in (outcome.error or "")
+    assert [path.name for path in out.iterdir()] == ["a.take.json"]
+    assert (out / "a.take.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_full_temporary_folder_is_named(tmp_path: Path) -> None:
+    source = make(tmp_path / "in", {"a.mp4": "temporary", "b.mp4": ""})
+    outcomes = do([source], tmp_path / "out")
+    assert [outcome.status for outcome in outcomes] == ["failed", "converted"]
+    error = outcomes[0].error or ""
+    assert error.startswith(f"{source / 'a.mp4'}: No space left on device; free some in {tempfile.gettempdir()}")
+    assert "TMPDIR" in error
+
+
+# --- where it goes ---------------------------------------------------------------------------------------------------
+
+
+def test_looking_whether_a_folder_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "deep")
+    check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other words for it")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, {"file": ""})
+    with pytest.raises(InputError, match=r"sub cannot be written .*; a file stands where a folder is needed\.$"):
+        check_writable(tmp_path / "file" / "sub")
+    with pytest.raises(InputError, match=r"the name is too long, choose a shorter one\.$"):
+        check_writable(tmp_path / ("x" * 300))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("os.mkdir", refused)
+    with pytest.raises(InputError, match=r"out cannot be written \(Read-only file system\); choose a place"):
+        check_writable(tmp_path / "out")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, paths and not names are limited")
+def test_a_name_too_long_for_its_results_is_told_before_the_work_and_stops_no_other(tmp_path: Path) -> None:
+    fits, too_long = "b" * 240, "c" * 250
+    source = make(tmp_path / "in", {f"{fits}.mp4": "", f"{too_long}.mp4": "stop"})
+    good, bad = do([source], tmp_path / "out", formats=[TextFormat()])
+    assert (good.status, bad.status) == ("converted", "failed")
+    assert "choose a shorter one" in (bad.error or "")
+    with pytest.raises(InputError, match=r"cannot be read .*check the name"):
+        plan([tmp_path / ("d" * 300)], tmp_path / "out")
+
+
+def test_blanks_and_letters_of_any_script_are_kept_in_names(tmp_path: Path) -> None:
+    name = "mein Gesicht – ß 日本 😀"
+    source = make(tmp_path / "in dir ä", {f"日本 語/{name}.mp4": ""})
+    [outcome] = do([source], tmp_path / "out dir ö", formats=[TextFormat()])
+    assert outcome.status == "converted"
+    assert takes(tmp_path / "out dir ö") == [f"日本 語/{name}.take.json"]
 
 
 def test_any_existing_target_stops_all_files_of_a_take(tmp_path: Path) -> None:

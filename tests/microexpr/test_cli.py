@@ -133,6 +133,7 @@ def test_wrong_use_is_told_before_anything_heavy_is_loaded(take_file: Path, tmp_
         ["convert", str(tmp_path / "empty"), "--out", out],
         ["convert", str(video), "--out", out],  # whose take exists
         ["convert", str(video), "--out", str(video)],
+        ["convert", str(video), "--out", str(video / "below")],
         *(
             ["convert", str(video), "--out", str(tmp_path / "new"), *wrong]
             for wrong in (["--rig", "x"], ["--format", "x"], ["--gain", "1e9"], ["--weights", "x"], ["--config", "x"])
@@ -174,6 +175,15 @@ def test_a_range_at_a_rate(command: Run, take_file: Path) -> None:
     assert [float(row[0]) for row in rows(out)[1:]] == pytest.approx([0.4, 0.5, 0.6, 0.7])
     _, out, _ = command("curves", "sample", take_file, "--fps", "1")
     assert [row[0] for row in rows(out)[1:]] == ["0.0", "1.0", "2.0"]
+
+
+def test_a_file_that_cannot_be_written_is_one_line(command: Run, take_file: Path, tmp_path: Path) -> None:
+    for arguments in (["curves", "sample", take_file, "--times=0"], ["plot", take_file]):
+        code, out, err = command(*arguments, "-o", take_file / "below.png")
+        assert (code, out) == (2, "")
+        assert err.startswith(f"error: {take_file / 'below.png'} cannot be written (")
+        assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [take_file]
 
 
 def test_output_to_a_file_is_the_same_text(command: Run, take_file: Path, tmp_path: Path) -> None:
