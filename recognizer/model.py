@@ -10,6 +10,7 @@ from torch import Tensor
 
 from curves.errors import FormatError
 from recognizer.devices import pick_device, picks_bf16
+from recognizer.folding import folded
 from recognizer.network import MicroExpressionNet, NetworkOutput
 from recognizer.weights_io import default_weights_path, load_network
 
@@ -66,13 +67,14 @@ def load_model(path: Path | None = None, *, device: str = "auto", precision: str
             "in 16: choose weights of a flow variant."
         )
     where = pick_device(device)
+    bf16 = picks_bf16(precision, where)
     return Model(
-        network=network.to(where),
+        network=folded(network, bf16=bf16) if where.type == "cpu" else network.to(where),
         thresholds=_thresholds(metadata.get("thresholds", {}), chosen),
         sha256=digest,
         description=str(metadata.get("description", chosen.name)),
         device=where,
-        bf16=picks_bf16(precision, where),
+        bf16=bf16,
     )
 
 

@@ -195,7 +195,7 @@ class MicroExpressionNet(nn.Module):
 
     def forward(self, volume: Tensor) -> NetworkOutput:
         self._check(volume)
-        maps = self.backbone(volume.contiguous(memory_format=torch.channels_last_3d))
+        maps: BackboneOutput = self.backbone(volume)
         with torch.autocast(volume.device.type, enabled=False):  # the heads are small, and intensity needs the digits
             grid = self.frames.grid_of(volume.float()) if self.frames.grid_width else None
             frames = self.frames(maps, grid)

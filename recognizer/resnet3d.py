@@ -68,7 +68,7 @@ class ResNet3D18(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, volume: Tensor) -> BackboneOutput:
-        x = self.stem(volume)
+        x = self.stem(volume.contiguous(memory_format=torch.channels_last_3d))
         fine = x = self.blocks[0](x)
         for block in list(self.blocks)[1:-1]:
             x = block(x)
