@@ -10,23 +10,19 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from format_samples import FPS, PEAK, asymmetric, bare_take, bump, drawn_curves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curves.build import KeySettings, build_curves
 from curves.errors import FormatError, InputError
 from curves.formats import FORMATS, livelink, openface, read_curves, safe_name, timecode, unreal_json, unreal_tables
-from curves.richcurve import auto_tangents, evaluate
+from curves.richcurve import evaluate
 from curves.rigs import load_rig
 from curves.values import (
-    AUActivation,
     AUTrack,
-    Emotion,
-    EmotionEstimate,
-    Event,
     Extrapolation,
     InterpMode,
-    Interval,
     RichCurve,
     RichKey,
     Side,
@@ -46,42 +42,6 @@ LIVELINK_HEADER = (
     "BrowOuterUpLeft,BrowOuterUpRight,CheekPuff,CheekSquintLeft,CheekSquintRight,NoseSneerLeft,NoseSneerRight,"
     "TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,LeftEyePitch,LeftEyeRoll,RightEyeYaw,RightEyePitch,RightEyeRoll"
 )
-
-FPS = Fraction(30000, 1001)
-PEAK = {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.1, "jawLeft": 0.25, "jawRight": 0.0625, "browInnerUp": 0.2}
-
-
-def bump(name: str, peak: float, mode: TangentMode = TangentMode.RCTM_Auto) -> RichCurve:
-    """Rest, rise to the peak at 0.3 s, rest; automatic tangents, or user tangents of their own."""
-    points = ((0.0, 0.0), (0.1, 0.0), (0.3, peak), (0.6, 0.0), (1.0, 0.0))
-    keys = auto_tangents(tuple(RichKey(t, v, InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto) for t, v in points))
-    if mode is TangentMode.RCTM_Auto:
-        return RichCurve(name, keys)
-    return RichCurve(name, tuple(replace(k, tangent_mode=mode, arrive_tangent=0.1, leave_tangent=-0.2) for k in keys))
-
-
-def asymmetric() -> Take:
-    """One second at 29.97 fps, no face from 0.7 s; left and right differ everywhere."""
-    times = np.arange(21) / float(FPS)
-    shape = np.interp(times, [0.1, 0.3, 0.6], [0.0, 1.0, 0.0])
-    event = Event(
-        0.1, 0.3, 0.6, 0.9,
-        EmotionEstimate(Emotion.HAPPINESS, dict.fromkeys(Emotion, 1 / 7)),
-        (AUActivation(12, Side.LEFT, 0.3),),
-    )  # fmt: skip
-    return Take(
-        frame_rate=FPS,
-        duration_s=30 / float(FPS),
-        events=(event,),
-        tracks=(
-            AUTrack(12, Side.LEFT, times, 0.3 * shape),
-            AUTrack(12, Side.RIGHT, times, 0.1 * shape),
-            AUTrack(26, Side.BOTH, times, np.full(21, 0.5)),
-        ),
-        curves=tuple(bump(name, peak) for name, peak in PEAK.items()),
-        no_face=(Interval(0.7, 1.001),),
-        start_timecode="01:00:00:10",
-    )
 
 
 def check_curves(paths: list[Path], tolerance: float) -> None:
@@ -159,20 +119,15 @@ def test_a_take_without_events_or_curves(name: str, tmp_path: Path) -> None:
         assert read_curves(FORMATS[name].path(tmp_path, "a")) == ()
 
 
-names = st.text(st.sampled_from("aA:_k0 1."), min_size=1, max_size=6)
-
-
-@st.composite
-def any_curves(draw: st.DrawFn) -> tuple[RichCurve, ...]:
-    number = st.floats(-1e3, 1e3, width=32)
+def any_curves() -> st.SearchStrategy[tuple[RichCurve, ...]]:
+    """Every mode, weight, extrapolation and default."""
+    number, end = st.floats(-1e3, 1e3, width=32), st.sampled_from(Extrapolation)
     key = st.builds(
         RichKey, st.floats(-10, 10, width=32), number, st.sampled_from(InterpMode), st.sampled_from(TangentMode),
         number, number, st.sampled_from(TangentWeightMode), number, number,
     )  # fmt: skip
-    keys = st.lists(key, max_size=4).map(lambda found: tuple(sorted(found, key=lambda key: key.time)))
-    end, default = st.sampled_from(Extrapolation), st.none() | number
-    found = draw(st.lists(names, unique_by=str.casefold, max_size=3))
-    return tuple(RichCurve(name, draw(keys), draw(end), draw(end), draw(default)) for name in found)
+    names = st.text(st.sampled_from("aA:_k0 1."), min_size=1, max_size=6)
+    return drawn_curves(key, names, max_keys=4, pre_infinity=end, post_infinity=end, default_value=st.none() | number)
 
 
 @given(curves=any_curves())
@@ -191,14 +146,14 @@ def test_curvefloat_files_never_collide(
     curves: tuple[RichCurve, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("curves") / "a.curvefloat"
-    written = unreal_json.write_curvefloats(Take(FPS, 1.0, (), (), curves), path)
+    written = unreal_json.write_curvefloats(bare_take(*curves), path)
     assert len({file.name.casefold() for file in written}) == len(curves) == len(list(path.iterdir()))
 
 
 def test_a_smaller_folder_leaves_nothing_of_the_larger_one(tmp_path: Path) -> None:
     path = tmp_path / "a.curvefloat"
     unreal_json.write_curvefloats(asymmetric(), path)
-    unreal_json.write_curvefloats(Take(FPS, 1.0, (), (), (bump("jawOpen", 0.1),)), path)
+    unreal_json.write_curvefloats(bare_take(bump("jawOpen", 0.1)), path)
     assert [file.name for file in path.iterdir()] == ["jawOpen.json"]
     assert [file.name for file in tmp_path.iterdir()] == ["a.curvefloat"]
 
@@ -216,7 +171,7 @@ def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "rename", fail_once)
     with pytest.raises(PermissionError):
-        unreal_json.write_curvefloats(Take(FPS, 1.0, (), (), (bump("jawOpen", 0.1),)), path)
+        unreal_json.write_curvefloats(bare_take(bump("jawOpen", 0.1)), path)
     assert {file.stem for file in path.iterdir()} == set(PEAK) and list(tmp_path.iterdir()) == [path]
 
 
@@ -249,13 +204,13 @@ def test_unreals_own_layout(tmp_path: Path) -> None:
 def test_datatable_computes_tangents_that_were_never_computed(tmp_path: Path) -> None:
     flat = RichCurve("a", tuple(replace(k, arrive_tangent=0.0, leave_tangent=0.0) for k in bump("a", 0.3).keys))
     user = bump("b", 0.3, TangentMode.RCTM_User)
-    unreal_json.write_datatable(Take(FPS, 1.0, (), (), (flat, user)), tmp_path / "a.json")
+    unreal_json.write_datatable(bare_take(flat, user), tmp_path / "a.json")
     assert read_curves(tmp_path / "a.json") == (bump("a", 0.3), user)
 
 
 def test_the_cost_of_a_bake_is_measured_not_guessed(tmp_path: Path) -> None:
     spike = RichCurve("a", (RichKey(0.5, 0.0), RichKey(0.508, 0.5), RichKey(0.516, 0.0)))  # between two of 60 frames
-    errors = unreal_tables.write_curvetable(Take(Fraction(24), 1.0, (), (), (spike,)), tmp_path / "a.csv")
+    errors = unreal_tables.write_curvetable(bare_take(spike, rate=Fraction(24)), tmp_path / "a.csv")
     (baked,) = read_curves(tmp_path / "a.csv")
     grid = np.linspace(0, 1, 20001)
     true = np.abs(evaluate(baked, grid) - evaluate(spike, grid)).max()
@@ -265,7 +220,7 @@ def test_the_cost_of_a_bake_is_measured_not_guessed(tmp_path: Path) -> None:
 
 
 def test_the_cost_of_the_dictionary_is_what_tangents_held(tmp_path: Path) -> None:
-    take = Take(FPS, 1.0, (), (), (bump("a", 0.3), bump("b", 0.3, TangentMode.RCTM_User)))
+    take = bare_take(bump("a", 0.3), bump("b", 0.3, TangentMode.RCTM_User))
     costs = unreal_tables.write_dictionary(take, tmp_path / "a.csv")
     assert costs["a"] < 1e-7 and costs["b"] > 0.001
     rows = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
@@ -274,9 +229,9 @@ def test_the_cost_of_the_dictionary_is_what_tangents_held(tmp_path: Path) -> Non
 
 def test_livelink_refuses_other_rigs_and_says_what_it_clamps(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--rig arkit"):
-        livelink.write_livelink(Take(FPS, 1.0, (), (), (bump("CTRL_expressions_jawOpen", 1),)), tmp_path / "a.csv")
+        livelink.write_livelink(bare_take(bump("CTRL_expressions_jawOpen", 1)), tmp_path / "a.csv")
     assert not list(tmp_path.iterdir())
-    take = Take(FPS, 1.0, (), (), (bump("jawOpen", 1.5),), start_timecode="00:00:00:30")
+    take = bare_take(bump("jawOpen", 1.5), start_timecode="00:00:00:30")
     notes = livelink.write_livelink(take, tmp_path / "a.csv")
     assert "'00:00:00:30' is no time code at 30" in notes[0] and "jawOpen left 0..1" in notes[-1]
     read = livelink.read_livelink(tmp_path / "a.csv")
@@ -303,7 +258,7 @@ def test_built_curves_pass_through_unchanged(mode: Literal["auto", "exact"], tmp
 
 def test_openface_needs_tracks(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="AU tracks"):
-        openface.write_openface(Take(FPS, 1.0, (), (), ()), tmp_path / "a.csv")
+        openface.write_openface(bare_take(), tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from format_samples import bare_take, drawn_curves, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -37,31 +38,6 @@ ANY = st.floats(-1e6, 1e6)
 FACE_S = st.floats(20, 600, exclude_max=True)  # drawn takes have no face somewhere before and after
 
 
-def sample() -> Take:
-    probabilities = {Emotion.DISGUST: 0.625, **{label: 0.0625 for label in Emotion if label is not Emotion.DISGUST}}
-    keys = (
-        RichKey(0.1, 0.0, InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto, 0.0, 0.0),
-        RichKey(0.30000000000000004, 0.2, InterpMode.RCIM_Cubic, TangentMode.RCTM_Break, -0.0, 1 / 3),
-    )
-    return Take(
-        frame_rate=Fraction(30000, 1001),
-        duration_s=1.5,
-        events=(
-            Event(
-                0.1, 0.2, 0.4, 0.9, EmotionEstimate(Emotion.DISGUST, probabilities), (AUActivation(4, Side.LEFT, 0.25),)
-            ),
-        ),
-        tracks=(
-            AUTrack(4, Side.LEFT, np.array([0.0, 1001 / 30000]), np.array([0.1, 0.2])),
-            AUTrack(4, Side.RIGHT, np.array([0.0, 1001 / 30000]), np.array([0.0, 1.0])),
-        ),
-        curves=(RichCurve("CTRL_expressions_browDownL", keys), RichCurve("empty", ())),
-        no_face=(Interval(1.0, 1.25),),
-        start_timecode="01:02:03;04",
-        provenance={"version": "0", "config": {"seed": 1, "nested": [1.5, None]}, "notes": ["ü"]},
-    )
-
-
 @st.composite
 def tracks(draw: st.DrawFn) -> tuple[AUTrack, ...]:
     ways = st.sampled_from([(Side.BOTH,), (Side.LEFT,), (Side.RIGHT,), (Side.LEFT, Side.RIGHT)])
@@ -70,14 +46,6 @@ def tracks(draw: st.DrawFn) -> tuple[AUTrack, ...]:
         times = sorted(draw(st.lists(FACE_S, unique=True, max_size=5)))
         result.append(AUTrack(au, side, np.array(times), np.array([draw(UNIT) for _ in times])))
     return tuple(result)
-
-
-@st.composite
-def plain_curves(draw: st.DrawFn) -> tuple[RichCurve, ...]:
-    names = draw(st.lists(st.text(min_size=1, max_size=8), unique_by=str.casefold, max_size=3))
-    key = st.builds(RichKey, ANY, ANY, st.sampled_from(InterpMode), st.sampled_from(TangentMode), ANY, ANY)
-    keys = st.lists(key, max_size=5).map(lambda found: tuple(sorted(found, key=lambda key: key.time)))
-    return tuple(RichCurve(name, draw(keys)) for name in names)
 
 
 @st.composite
@@ -97,7 +65,10 @@ takes = st.builds(
     duration_s=st.floats(600, 700),
     events=st.lists(events(), max_size=2).map(tuple),
     tracks=tracks(),
-    curves=plain_curves(),
+    curves=drawn_curves(
+        st.builds(RichKey, ANY, ANY, st.sampled_from(InterpMode), st.sampled_from(TangentMode), ANY, ANY),
+        st.text(min_size=1, max_size=8),
+    ),
     no_face=st.lists(
         st.builds(lambda start, s: Interval(start, start + s), st.floats(0, 9), st.floats(1, 9)), max_size=3
     )
@@ -347,7 +318,7 @@ WEIGHTED = RichKey(0, 0, tangent_weight_mode=TangentWeightMode.RCTWM_WeightedBot
     ],
 )
 def test_writing_loses_nothing_silently(curve: RichCurve, tmp_path: Path) -> None:
-    take = Take(Fraction(30), 1.0, (), (), (curve,))
+    take = bare_take(curve)
     with pytest.raises(ValueError, match="expected"):
         write_take(take, tmp_path / "a.take.json")
     assert not list(tmp_path.iterdir())
@@ -363,7 +334,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(Path, "replace", full_disk)
     with pytest.raises(OSError, match="no space"):
-        write_take(Take(Fraction(30), 1.0, (), (), ()), path)
+        write_take(bare_take(), path)
     assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["a.take.json"]
 
 
