@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curves.autofit import fit_auto, worst_errors
+from curves.autofit import Fit, fit_auto, worst_errors
 from curves.autostep import snap
 from curves.bspline import TrackSpline
 from curves.errors import InputError
@@ -26,6 +26,7 @@ DEFAULT_TOLERANCE: dict[KeyMode, float] = {"auto": 0.005, "exact": 0.0}
 MIN_AUTO_TOLERANCE = 5e-5
 
 _FLOAT32_PART = 2e-6  # of the peak: what stepwise float32 evaluation may add
+_SAME_SHAPE = 1e-9  # of the peak: curves that differ by less, apart from a factor, have keys in common
 _JOIN = 2e-7  # values of two spans at their common float32 time that differ by less are one value
 _SAME_SLOPE = 1e-6  # relative: slopes that differ by less are one User tangent
 
@@ -117,13 +118,36 @@ def _auto(targets: Mapping[str, PiecewiseCubic], tolerance: float) -> dict[str, 
             result[name] = RichCurve(name, _cubic_auto(snap(curve.breaks[[0, -1]]), np.full(2, low)))
         else:
             moving[name] = curve
-    allowed = {name: (tolerance - _FLOAT32_PART) * curve.peak() for name, curve in moving.items()}
+    like = _alike(moving)
+    left = {name: curve for name, curve in moving.items() if like[name] == name}
+    fits: dict[str, Fit] = {}
     for prepared in (lambda curve: curve, _with_rest_beyond):
-        left = [name for name in moving if result[name] is None]
-        fits = fit_auto([prepared(moving[name]) for name in left], [allowed[name] for name in left])
-        result.update(
-            {name: RichCurve(name, _cubic_auto(*fit)) for name, fit in zip(left, fits, strict=True) if fit is not None}
-        )
+        allowed = [(tolerance - _FLOAT32_PART) * curve.peak() for curve in left.values()]
+        fitted = fit_auto([prepared(curve) for curve in left.values()], allowed)
+        fits.update({name: fit for name, fit in zip(left, fitted, strict=True) if fit is not None})
+        left = {name: curve for name, curve in left.items() if name not in fits}
+    for name, curve in moving.items():
+        if (fit := fits.get(like[name])) is not None:
+            factor = 1.0 if like[name] == name else curve.peak() / moving[like[name]].peak()
+            result[name] = RichCurve(name, _cubic_auto(fit[0], fit[1] * factor))
+    return result
+
+
+def _alike(curves: Mapping[str, PiecewiseCubic]) -> dict[str, str]:
+    """For each curve the first one that differs from it by a factor only: one fit then serves both.
+
+    In a take that is nearly every other one: an AU that moves alike on both sides, one that moves several controls.
+    """
+    result: dict[str, str] = {}
+    first: dict[bytes, list[tuple[str, FloatArray]]] = {}
+    for name, curve in curves.items():
+        powers = np.diff(curve.breaks) ** np.arange(3, -1, -1)[:, None]
+        shape = curve.coefficients * powers / curve.peak()
+        known = first.setdefault(curve.breaks.tobytes(), [])
+        same = (other for other, its in known if np.abs(shape - its).sum(axis=0).max() <= _SAME_SHAPE)
+        result[name] = next(same, name)
+        if result[name] == name:
+            known.append((name, shape))
     return result
 
 
