@@ -37,24 +37,30 @@ def moving_picture(width: int, height: int, count: int) -> Iterator[NDArray[np.u
 
 
 def repeat(source: Path, target: Path, seconds: float) -> None:
-    """Copy the compressed pictures of ``source`` again and again until ``target`` is ``seconds`` long."""
-    offset = 0
+    """Copy the compressed pictures of ``source`` again and again until ``target`` is ``seconds`` long.
+
+    ``source`` must store decoding times, as MP4 does: without them, pictures out of order cannot be copied.
+    """
+    offset, length = 0, 0.0
     with av.open(str(target), "w") as output:
         stream = None
-        while stream is None or offset * stream.time_base < seconds:
+        while length < seconds:
             with av.open(str(source)) as video:
                 picture = video.streams.video[0]
                 stream = stream or output.add_stream_from_template(picture)
                 first, end = None, 0
                 for packet in video.demux(picture):
-                    if packet.dts is None:
+                    if packet.size == 0:
                         continue
+                    if packet.dts is None:
+                        sys.exit(f"{source} stores no decoding times; convert it to MP4 first.")
                     first = packet.dts if first is None else first
                     end = max(end, packet.dts + (packet.duration or 1) - first)
                     packet.pts, packet.dts = packet.pts + offset - first, packet.dts + offset - first
                     packet.stream = stream
                     output.mux(packet)
                 offset += end
+                length = float(offset * picture.time_base)  # the source's: the copy may count in other units
 
 
 def decode(path: Path, seconds: float) -> dict[str, float]:
@@ -86,7 +92,7 @@ def main() -> None:
         print(json.dumps(decode(given.video, given.seconds)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        short, path = given.video or Path(folder) / "short.mkv", Path(folder) / "long.mkv"
+        short, path = given.video or Path(folder) / "short.mp4", Path(folder) / "long.mkv"
         if given.video is None:
             width, height = map(int, given.size.split("x"))
             write_video(short, moving_picture(width, height, 10 * given.fps), given.fps, crf=28)
