@@ -80,8 +80,8 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """Residuals in tolerances; per sample: the flat index of its span's first key, its place s in the span (0..1),
-    the span's length h and end tangents; per key the reciprocal chord that its tangent divides by."""
+    """Residuals in tolerances; per sample: its span's first key in the row, its place s in the span (0..1), the span's
+    length h and end tangents; per key the reciprocal chord that its tangent divides by."""
 
     key: Ints
     s: FloatArray
@@ -94,6 +94,14 @@ class _State:
     @property
     def worst(self) -> FloatArray:
         return cast(FloatArray, np.abs(self.residual).max(axis=1))
+
+    def part(self, rows: Bools) -> "_State":
+        return _State(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    def with_rows(self, rows: Bools, other: "_State") -> "_State":
+        """The other's where ``rows`` (rows,) says so."""
+        take = rows[:, None]
+        return _State(*(np.where(take, getattr(other, name), getattr(self, name)) for name in self.__slots__))
 
     def norm(self, power: int) -> FloatArray:
         """Comparable between two states of the same samples."""
@@ -126,7 +134,7 @@ def _optimised(windows: Windows, rounds: int) -> tuple[FloatArray, FloatArray, F
             rows, damping, now = rows[active], damping[active], now.part(active)
             if not rows.size:
                 break
-            state = _residuals(now)
+            state = state.part(active)
         power = _POWERS[min(step, len(_POWERS) - 1)]
         moved = _moved(now, state, power, damping)
         after = _residuals(moved)
@@ -137,7 +145,7 @@ def _optimised(windows: Windows, rounds: int) -> tuple[FloatArray, FloatArray, F
         elif better.any():
             take = better[:, None]
             now = replace(now, time=np.where(take, moved.time, now.time), value=np.where(take, moved.value, now.value))
-            state = _residuals(now)
+            state = state.with_rows(better, after)
         time[rows], value[rows], worst[rows] = now.time, now.value, state.worst
     return time, value, worst
 
@@ -155,15 +163,15 @@ def _residuals(windows: Windows) -> _State:
     m = np.empty_like(v)
     m[:, 1:-1] = (v[:, 2:] - v[:, :-2]) * chord
     m[:, [0, -1]] = windows.outer
-    key = np.repeat(np.arange(rows) * keys, x.shape[1]).reshape(x.shape)
+    key = np.zeros(x.shape, dtype=np.int64)
     for column in range(1, keys - 1):
         key += x >= t[:, column, None]
-    flat_t, flat_v, flat_m = t.ravel(), v.ravel(), m.ravel()
-    start = flat_t[key]
-    following = key + 1
-    h = flat_t[following] - start
-    s = (x - start) / h
-    v0, m0, m1 = flat_v[key], flat_m[key], flat_m[following]
+    place = key + (np.arange(rows) * keys)[:, None]
+    following = place + 1
+    flat_v, flat_m = v.ravel(), m.ravel()
+    h = np.diff(t, append=np.inf).ravel()[place]
+    s = (x - t.ravel()[place]) / h
+    v0, m0, m1 = flat_v[place], flat_m[place], flat_m[following]
     rise = flat_v[following] - v0
     r = 1 - s
     curve = v0 + s * (s * (3 - 2 * s) * rise + r * h * (r * m0 - s * m1))
@@ -209,38 +217,49 @@ def tied(value: FloatArray, ends: Ints) -> FloatArray:
 def _jacobian(windows: Windows, state: _State) -> FloatArray:
     """(rows, samples, 2 x moving keys) derivatives of the residuals by value and time of each moving key."""
     rows, keys = windows.time.shape
-    s, h, m0, m1, key = state.s, state.h, state.m0, state.m1, state.key
-    value = windows.value.ravel()
+    s, h, m0, m1 = state.s, state.h, state.m0, state.m1
+    place = state.key + (np.arange(rows) * keys)[:, None]
     chord = np.pad(state.chord, ((0, 0), (1, 1))).ravel()  # an outer tangent depends on nothing here
+    rise = np.diff(windows.value, append=0.0).ravel()[place]
+    unit = windows.unit
     r = 1 - s
     h01 = s * s * (3 - 2 * s)
     h10, h11 = s * r * r, -s * s * r
-    unit = windows.unit
-    g0, g1 = h * h10 * chord[key], h * h11 * chord[key + 1]
-    by_s = 6 * s * r * (value[key + 1] - value[key]) + h * ((1 - 3 * s) * r * m0 + s * (3 * s - 2) * m1)
+    g0, g1 = h * h10 * chord[place], h * h11 * chord[place + 1]
+    by_s = 6 * s * r * rise + h * ((1 - 3 * s) * r * m0 + s * (3 * s - 2) * m1)
     by_h = h10 * m0 + h11 * m1
     slope = by_s / h
-    columns = (
-        -g0,
-        g0 * m0,
-        1 - h01 - g1,
-        -slope * r - by_h + g1 * m1,
-        h01 + g0,
-        -slope * s + by_h - g0 * m0,
-        g1,
-        -g1 * m1,
-    )
-    full = np.zeros((*s.shape, 2 * (keys + 2)))  # one more key at either side, for the tangents of the outermost
-    sample = np.arange(s.size).reshape(s.shape) * (2 * (keys + 2))
-    local = key - (np.arange(rows) * keys)[:, None]
-    place = sample + 2 * local
-    flat = full.ravel()
-    for offset, column in enumerate(columns):
-        flat[place + offset] = column * unit
-    for side, inwards in ((0, 1), (1, -1)):
-        row = np.flatnonzero(windows.tied[:, side] >= 0)
-        end = 2 * (windows.tied[row, side] + 1)
-        full[row, :, end + 2 * inwards] += full[row, :, end]
-    moving = full[:, :, 2 * (STILL + 1) : 2 * (keys - STILL + 1)]
+    by_key = np.empty((*s.shape, 5, 2))  # by value and time of: a key that does not matter, the four around the span
+    by_key[:, :, 0] = 0.0
+    for role, by_value, by_time in (
+        (1, -g0, g0 * m0),
+        (2, 1 - h01 - g1, -slope * r - by_h + g1 * m1),
+        (3, h01 + g0, -slope * s + by_h - g0 * m0),
+        (4, g1, -g1 * m1),
+    ):
+        np.multiply(by_value, unit, out=by_key[:, :, role, 0])
+        np.multiply(by_time, unit, out=by_key[:, :, role, 1])
+    moving = _picked(by_key, _roles(np.arange(STILL, keys - STILL), keys)[state.key])
+    for side, inwards in ((0, 1), (1, -1)):  # an end key has its neighbour's value
+        end = windows.tied[:, side]
+        row = np.flatnonzero((end >= 0) & (end + inwards >= STILL) & (end + inwards < keys - STILL))
+        its = _roles(np.arange(keys), keys)[state.key[row], end[row, None]]
+        moving[row, :, 2 * (end[row] + inwards - STILL)] += _picked(by_key[row], its[:, :, None])[:, :, 0]
     fixed = windows.fixed[:, STILL:-STILL].reshape(rows, 1, -1)
-    return np.where(fixed, 0.0, moving)
+    if fixed.any():
+        moving *= ~fixed
+    return moving
+
+
+def _roles(chosen: Ints, keys: int) -> Ints:
+    """(spans, chosen): which of the four keys around a span each chosen key is, 1 to 4; 0 where it is none."""
+    role = chosen - np.arange(keys - 1)[:, None] + 2
+    return cast(Ints, np.where((role >= 1) & (role <= 4), role, 0))
+
+
+def _picked(by_key: FloatArray, roles: Ints) -> FloatArray:
+    """(rows, samples, 2 x chosen) of (rows, samples, 5, 2) and (rows, samples, chosen) roles."""
+    rows, samples, chosen = roles.shape
+    place = roles + 5 * np.arange(rows * samples).reshape(rows, samples, 1)
+    pairs = by_key.reshape(-1).view(np.complex128)  # two numbers in one piece
+    return cast(FloatArray, pairs[place].view(np.float64).reshape(rows, samples, 2 * chosen))

@@ -112,28 +112,29 @@ def _auto(targets: Mapping[str, PiecewiseCubic], tolerance: float) -> dict[str, 
     """Auto keys for each curve, or None where they cannot follow it."""
     result: dict[str, RichCurve | None] = dict.fromkeys(targets)
     moving: dict[str, PiecewiseCubic] = {}
+    peaks: dict[str, float] = {}
     for name, curve in targets.items():
         low, high = curve.extremes()
         if high - low <= 1e-7 * max(abs(low), abs(high)):
             result[name] = RichCurve(name, _cubic_auto(snap(curve.breaks[[0, -1]]), np.full(2, low)))
         else:
-            moving[name] = curve
-    like = _alike(moving)
+            moving[name], peaks[name] = curve, max(abs(low), abs(high))
+    like = _alike(moving, peaks)
     left = {name: curve for name, curve in moving.items() if like[name] == name}
     fits: dict[str, Fit] = {}
     for prepared in (lambda curve: curve, _with_rest_beyond):
-        allowed = [(tolerance - _FLOAT32_PART) * curve.peak() for curve in left.values()]
+        allowed = [(tolerance - _FLOAT32_PART) * peaks[name] for name in left]
         fitted = fit_auto([prepared(curve) for curve in left.values()], allowed)
         fits.update({name: fit for name, fit in zip(left, fitted, strict=True) if fit is not None})
         left = {name: curve for name, curve in left.items() if name not in fits}
-    for name, curve in moving.items():
+    for name in moving:
         if (fit := fits.get(like[name])) is not None:
-            factor = 1.0 if like[name] == name else curve.peak() / moving[like[name]].peak()
+            factor = 1.0 if like[name] == name else peaks[name] / peaks[like[name]]
             result[name] = RichCurve(name, _cubic_auto(fit[0], fit[1] * factor))
     return result
 
 
-def _alike(curves: Mapping[str, PiecewiseCubic]) -> dict[str, str]:
+def _alike(curves: Mapping[str, PiecewiseCubic], peaks: Mapping[str, float]) -> dict[str, str]:
     """For each curve the first one that differs from it by a factor only: one fit then serves both.
 
     In a take that is nearly every other one: an AU that moves alike on both sides, one that moves several controls.
@@ -142,7 +143,7 @@ def _alike(curves: Mapping[str, PiecewiseCubic]) -> dict[str, str]:
     first: dict[bytes, list[tuple[str, FloatArray]]] = {}
     for name, curve in curves.items():
         powers = np.diff(curve.breaks) ** np.arange(3, -1, -1)[:, None]
-        shape = curve.coefficients * powers / curve.peak()
+        shape = curve.coefficients * powers / peaks[name]
         known = first.setdefault(curve.breaks.tobytes(), [])
         same = (other for other, its in known if np.abs(shape - its).sum(axis=0).max() <= _SAME_SHAPE)
         result[name] = next(same, name)

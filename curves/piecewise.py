@@ -99,25 +99,29 @@ class PiecewiseCubic:
 
     def refined(self, breaks: FloatArray) -> "PiecewiseCubic":
         """The same curve with further breaks; beyond its ends the end values become constant spans."""
-        merged = np.union1d(self.breaks, breaks)
-        merged = merged[np.concatenate(([True], np.diff(merged) > _SAME_BREAK_S))]
-        starts = merged[:-1]
-        middle = (starts + merged[1:]) / 2
-        span = np.clip(np.searchsorted(self.breaks, middle, side="right") - 1, 0, self.breaks.size - 2)
+        merged = _merged(self.breaks, breaks)
+        return PiecewiseCubic(merged, self._on(merged))
+
+    def _on(self, breaks: FloatArray) -> FloatArray:
+        """(4, n) coefficients on the spans between other breaks, each of which lies within one of the curve's own."""
+        starts = breaks[:-1]
+        middle = (starts + breaks[1:]) / 2
+        span = np.searchsorted(self.breaks, middle, side="right") - 1
+        before, after = span < 0, middle > self.breaks[-1]
+        span = np.minimum(np.maximum(span, 0), self.breaks.size - 2)
         a, b, c, d = self.coefficients[:, span]
         u = starts - self.breaks[span]
-        shifted = np.array([a, 3 * a * u + b, (3 * a * u + 2 * b) * u + c, ((a * u + b) * u + c) * u + d])
-        for outside, end in ((middle < self.breaks[0], self.breaks[0]), (middle > self.breaks[-1], self.breaks[-1])):
-            shifted[:, outside] = np.array([[0.0], [0.0], [0.0], [float(self(end))]])
-        return PiecewiseCubic(merged, shifted)
+        a3 = 3 * a
+        moved = np.array([a, a3 * u + b, (a3 * u + 2 * b) * u + c, ((a * u + b) * u + c) * u + d])
+        for outside, end in ((before, self.breaks[0]), (after, self.breaks[-1])):
+            if outside.any():
+                moved[:, outside] = np.array([[0.0], [0.0], [0.0], [float(self(end))]])
+        return moved
 
     def plus(self, other: "PiecewiseCubic") -> "PiecewiseCubic":
         """The sum, on the union of both breaks."""
-        mine, theirs = self.refined(other.breaks), other.refined(self.breaks)
-        if mine.breaks.size != theirs.breaks.size:  # breaks within 1e-10 s of each other: take mine for both
-            theirs = other.refined(mine.breaks)
-            mine = mine.refined(theirs.breaks)
-        return PiecewiseCubic(mine.breaks, mine.coefficients + theirs.coefficients)
+        merged = _merged(self.breaks, other.breaks)
+        return PiecewiseCubic(merged, self._on(merged) + other._on(merged))
 
     def clamped(self, low: float = 0.0, high: float = 1.0) -> "PiecewiseCubic":
         """The curve held within ``[low, high]``: breaks at the crossings, constants beyond them."""
@@ -150,6 +154,12 @@ class PiecewiseCubic:
     def maximum(self, other: "PiecewiseCubic") -> "PiecewiseCubic":
         """The larger of two curves at every time."""
         return other.plus(self.plus(other.scaled(-1.0)).clamped(0.0, float("inf")))
+
+
+def _merged(breaks: FloatArray, others: FloatArray) -> FloatArray:
+    """The union, in order, without breaks that are one with the break before."""
+    union = np.sort(np.concatenate((breaks, others)), kind="stable")  # fast on two parts in order
+    return union[np.concatenate(([True], np.diff(union) > _SAME_BREAK_S))]
 
 
 def _span_extremes(coefficients: FloatArray, lengths: FloatArray) -> tuple[FloatArray, FloatArray]:
