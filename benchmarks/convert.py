@@ -31,11 +31,15 @@ STAGES = ("face", "motion", "intensity", "spotting", "curves", "write")
 
 
 class Stopwatch:
-    """Seconds and peak memory (MB) by stage, told by the pipeline's own progress calls."""
+    """Seconds and peak memory (MB) by stage, told by the pipeline's own progress calls.
+
+    ``own_memory``: without the pages of files, where the system tells them apart.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.memory: dict[str, float] = {}
+        self.own_memory: dict[str, float] = {}
         self._stage, self._since = "", time.perf_counter()
 
     def tell(self, stage: str, *_: int | None) -> None:
@@ -51,8 +55,10 @@ class Stopwatch:
 
         def sample() -> None:
             while not stop.wait(0.02):
-                used = process.memory_info().rss / 2**20
-                self.memory[self._stage] = max(self.memory.get(self._stage, 0.0), used)
+                used, stage = process.memory_info(), self._stage
+                own = used.rss - getattr(used, "shared", 0)
+                self.memory[stage] = max(self.memory.get(stage, 0.0), used.rss / 2**20)
+                self.own_memory[stage] = max(self.own_memory.get(stage, 0.0), own / 2**20)
 
         thread = threading.Thread(target=sample, daemon=True)
         thread.start()
