@@ -10,6 +10,7 @@ its pixels c, with Z a smooth depth map of the same points.
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
@@ -89,20 +90,22 @@ def fit_camera(
     Iteratively re-weighted least squares with Tukey's biweight (Beaton & Tukey 1974); the scale of the residuals is
     their median, so that nearly half of the points may move without pulling the camera.
     """
-    design = np.column_stack([shape, np.ones(len(shape))])
-    target = np.asarray(points, dtype=np.float64)[:, :2]
-    w = np.asarray(weights, dtype=np.float64)
     middle = shape.mean(axis=0)
-    design[:, :3] -= middle  # the normal equations lose digits on coordinates far from 0
-    camera: NDArray[np.float64] = np.zeros((4, 2))
+    design = np.vstack([(shape - middle).T, np.ones(len(shape))])  # the equations lose digits on numbers far from 0
+    target = np.ascontiguousarray(np.asarray(points, dtype=np.float64)[:, :2].T)
+    prior = w = np.asarray(weights, dtype=np.float64)
+    half = len(shape) // 2
+    camera: NDArray[np.float64] = np.zeros((2, 4))
     for _ in range(rounds):
-        weighted = design.T * w
-        camera = np.asarray(np.linalg.solve(weighted @ design, weighted @ target), np.float64)
-        distance = np.linalg.norm(target - design @ camera, axis=1)
-        cut = _CUT * max(float(np.median(distance)), 1e-6)
-        w = weights * np.clip(1.0 - (distance / cut) ** 2, 0.0, None) ** 2
-    camera[3] -= middle @ camera[:3]
-    return camera.T
+        weighted = design * w
+        camera = np.linalg.solve(weighted @ design.T, weighted @ target.T).T
+        left = target - camera @ design
+        left *= left
+        square = left[0] + left[1]
+        cut = _CUT**2 * max(float(np.partition(square, half)[half]), 1e-12)
+        w = prior * np.maximum(1.0 - square / cut, 0.0) ** 2
+    camera[:, 3] -= camera[:, :3] @ middle
+    return camera
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,11 +146,18 @@ def _depth_map(points: NDArray[np.float64]) -> NDArray[np.float32]:
     return cv2.remap(values, map_x, map_y, cv2.INTER_LINEAR)
 
 
+@cache
+def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """x and y (112, 112) of the crop's pixels."""
+    ys, xs = np.mgrid[0:CROP, 0:CROP].astype(np.float32)
+    return xs, ys
+
+
 def crop_map(
     camera: NDArray[np.floating], depth: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where each crop pixel lies in the frame: two (112, 112) maps for ``cv2.remap``."""
-    ys, xs = np.mgrid[0:CROP, 0:CROP].astype(np.float32)
+    xs, ys = _grid()
     c = camera.astype(np.float32)
     return (
         c[0, 0] * xs + c[0, 1] * ys + c[0, 2] * depth + c[0, 3],
@@ -172,3 +182,20 @@ def crop_face(image: NDArray[np.uint8], camera: NDArray[np.floating], shape: Hea
         odd = step | 1
         grey = cv2.blur(grey, (odd, odd))
     return cv2.remap(grey, map_x - x0, map_y - y0, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def drift(crop: NDArray[Any], template: NDArray[Any]) -> NDArray[np.float64]:
+    """(2,): by how many pixels (right, down) ``template`` (112, 112) f32 must be sampled off to look like ``crop``.
+
+    One step of Lucas & Kanade (1981) over the whole face, a change of brightness set aside; what differs more than
+    most (a blink) counts less. Right for shifts of up to about a pixel.
+    """
+    smooth = cv2.GaussianBlur(template, (0, 0), 1.0)
+    off = (cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 1.0) - smooth)[::2, ::2]
+    right, down = (cv2.Sobel(smooth, cv2.CV_32F, x, 1 - x, ksize=3, scale=1 / 8)[::2, ::2] for x in (1, 0))
+    usual = float(np.abs(off).mean()) + 1.0
+    weights = face_mask(CROP // 2) / (1.0 + (off / (2.0 * usual)) ** 2) ** 2
+    design = np.stack([right.ravel(), down.ravel(), np.ones(off.size, np.float32)])
+    weighted = design * weights.ravel()
+    ridge = np.diag([1.0, 1.0, 1e-3]).astype(np.float32)
+    return np.asarray(np.linalg.solve(weighted @ design.T + ridge, weighted @ off.ravel()), np.float64)[:2]

@@ -3,7 +3,7 @@
 Memory does not grow with the video's length: per frame, the 112 x 112 crop and a few points go to a temporary file.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from curves.errors import NoFaceError
 from curves.values import Interval
-from recognizer.face.align import CROP, HeadShape, crop_face, fit_camera, head_shape, stability
-from recognizer.face.track import FaceTracker, Observation
+from recognizer.face.align import CROP, HeadShape, crop_face, drift, fit_camera, head_shape, stability
+from recognizer.face.looks import LEARN_LOOKS, LEARN_S, Seen, observe
+from recognizer.face.path import HeadPath
+from recognizer.face.track import FaceTracker
 from recognizer.prefetch import prefetched
-from recognizer.video import Frame, Video
+from recognizer.video import Video
 
 #: Points whose place in the crop says which expression a frame shows: every fourth of the mesh.
 SHAPE_POINTS = np.arange(0, 468, 4)
 #: A face seen for less than this is taken for a mistake of the detector.
 _MIN_RUN_S = 0.2
-#: The person's head shape is the median of this many frames, spread over this long.
-_LEARN_FRAMES, _LEARN_S = 24, 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,7 @@ class FaceClip:
 
     ``times_s`` (N,) of the frames with a face; ``crops`` (N, 112, 112) uint8; ``expressions`` (N, 117, 2) float16:
     displacement of SHAPE_POINTS from the head's rest shape, in crop pixels; ``openness`` (N, 4), see ``_openness``;
+    ``looked`` (N,): False where the points were not seen but lie between those of the looks around (see ``looks``);
     ``cameras`` (N, 2, 4): where the head shape's points (x, y, z, 1) lie in the frame;
     ``runs``: slices of frames that follow each other without a break (frames outside of them count as without a
     face); ``no_face``: intervals without a face; ``first_s``: time of the first decoded frame; ``duration_s``: end of
@@ -43,6 +44,7 @@ class FaceClip:
     crops: NDArray[np.uint8]
     expressions: NDArray[np.float16]
     openness: NDArray[np.float32]
+    looked: NDArray[np.bool_]
     cameras: NDArray[np.float32]
     shape: HeadShape
     runs: tuple[slice, ...]
@@ -67,35 +69,6 @@ class _Spool:
         return np.memmap(self._path, dtype=self._kind, mode="r", shape=(count, *self._row))
 
 
-@dataclass(slots=True)
-class _Seen:
-    """A frame cut down to the face's surroundings, so that waiting frames cost little memory."""
-
-    time_s: float
-    part: NDArray[np.uint8]
-    corner: tuple[int, int]
-    points: NDArray[np.float64]  # in the part's pixels
-    fresh: bool
-
-
-def _observe(frames: Iterable[Frame], tracker: FaceTracker) -> Iterator[tuple[float, _Seen | None]]:
-    """Each frame's time, and the face in it."""
-    for frame in frames:
-        found = tracker.update(frame.image)
-        yield frame.time_s, None if found is None else _cut_down(frame, found)
-
-
-def _cut_down(frame: Frame, found: Observation) -> _Seen:
-    points = found.points
-    height, width = frame.image.shape[:2]
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    margin = 0.35 * float((high - low).max())
-    x0, y0 = (int(v) for v in np.clip(low - margin, 0, (width - 1, height - 1)))
-    x1, y1 = (int(v) + 1 for v in np.clip(high + margin, (x0 + 1, y0 + 1), (width, height)))
-    grey = cv2.cvtColor(frame.image[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
-    return _Seen(frame.time_s, grey, (x0, y0), points.astype(np.float64) - (x0, y0, 0), found.fresh)
-
-
 def _points_in_crop(
     camera: NDArray[np.floating], points: NDArray[np.floating], shape: HeadShape
 ) -> NDArray[np.float64]:
@@ -108,17 +81,22 @@ class _Aligner:
     """Turns seen frames into rows of the spools; learns the head's shape from the first of them."""
 
     def __init__(self, folder: Path) -> None:
-        self._waiting: list[_Seen] = []
+        self._waiting: list[Seen] = []  # for the head's shape
+        self._looks = 0
+        self._path = HeadPath()
+        self._last_crop = np.zeros((CROP, CROP), np.uint8)  # of the last look
         self.shape: HeadShape | None = None
         self.crops = _Spool(folder, "crops.u8", (CROP, CROP), np.uint8)
         self.expressions = _Spool(folder, "expressions.f16", (len(SHAPE_POINTS), 2), np.float16)
         self.cameras = _Spool(folder, "cameras.f32", (2, 4), np.float32)
         self.openness = _Spool(folder, "openness.f32", (4,), np.float32)
+        self.looked = _Spool(folder, "looked.b1", (), np.bool_)
 
-    def add(self, seen: _Seen) -> None:
+    def add(self, seen: Seen) -> None:
         if self.shape is None:
             self._waiting.append(seen)
-            if len(self._waiting) >= _LEARN_FRAMES and seen.time_s - self._waiting[0].time_s >= _LEARN_S:
+            self._looks += seen.looked
+            if self._looks >= LEARN_LOOKS and seen.time_s - self._waiting[0].time_s >= LEARN_S:
                 self.learn()
         else:
             self._align(seen, self.shape)
@@ -126,27 +104,62 @@ class _Aligner:
     def learn(self) -> HeadShape:
         """Fix the head's shape (after the first frames, or at the end of a short video)."""
         if self.shape is None:
-            chosen = self._waiting[:: max(1, len(self._waiting) // _LEARN_FRAMES)]
+            looks = [seen for seen in self._waiting if seen.looked]
+            chosen = looks[:: max(1, len(looks) // LEARN_LOOKS)]
             self.shape = head_shape(np.stack([seen.points for seen in chosen]))
             for seen in self._waiting:
                 self._align(seen, self.shape)
             self._waiting = []
         return self.shape
 
-    def _align(self, seen: _Seen, shape: HeadShape) -> None:
-        camera = fit_camera(shape.points, seen.points, stability())
-        points = _points_in_crop(camera, seen.points, shape)
-        self.crops.append(crop_face(seen.part, camera, shape))
+    def close(self) -> HeadShape:
+        """No frame follows."""
+        shape = self.learn()
+        self._write(self._path.rest(), shape)
+        return shape
+
+    def _align(self, seen: Seen, shape: HeadShape) -> None:
+        self._write(self._path.add(seen, _place(seen, shape) if seen.looked else None), shape)
+
+    def _write(self, rows: list[tuple[Seen, NDArray[np.float64]]], shape: HeadShape) -> None:
+        """Rows of the spools: frames between two looks, and the look that ends them."""
+        if not rows:
+            return
+        *between, (look, place) = rows
+        before, self._last_crop = self._last_crop, _crop(look, place, shape)
+        if between:
+            template = cv2.addWeighted(before, 0.5, self._last_crop, 0.5, 0.0, dtype=cv2.CV_32F)
+            for seen, path in between:
+                off = drift(_crop(seen, path, shape), template)  # heads leave their path a little
+                path[:, 3] -= off[0] * path[:, 0] + off[1] * path[:, 1]
+                self._append(seen, path, _crop(seen, path, shape), shape)
+        self._append(look, place, self._last_crop, shape)
+
+    def _append(self, seen: Seen, place: NDArray[np.float64], crop: NDArray[np.uint8], shape: HeadShape) -> None:
+        camera, points = place[:, :4], place[:, 4:].T
+        self.crops.append(crop)
+        self.cameras.append(camera)
         self.expressions.append((points - shape.points[:, :2])[SHAPE_POINTS])
         self.openness.append(_openness(points))
-        camera[:, 3] += seen.corner
-        self.cameras.append(camera)
+        self.looked.append(np.array(seen.looked))
+
+
+def _crop(seen: Seen, place: NDArray[np.float64], shape: HeadShape) -> NDArray[np.uint8]:
+    return crop_face(seen.part, place[:, :4] - np.outer(seen.corner, (0, 0, 0, 1)), shape)
+
+
+def _place(seen: Seen, shape: HeadShape) -> NDArray[np.float64]:
+    """(2, 4 + 468): the camera in frame pixels, then the points in crop pixels."""
+    camera = fit_camera(shape.points, seen.points, stability())
+    points = _points_in_crop(camera, seen.points, shape)
+    camera[:, 3] += seen.corner
+    return np.column_stack([camera, points.T])
 
 
 def _openness(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4,): gap between the lips, width of the mouth, opening of the right and of the left eye, in crop pixels."""
-    pairs = ((13, 14), (61, 291), (159, 145), (386, 374))
-    return np.array([np.linalg.norm(points[a] - points[b]) for a, b in pairs])
+    x, y = (points[[13, 61, 159, 386]] - points[[14, 291, 145, 374]]).T
+    return np.asarray(np.hypot(x, y))
 
 
 @dataclass(slots=True)
@@ -202,7 +215,7 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
     timeline = _Timeline()
     first_s = last_s = step_s = 0.0
     count = 0
-    for time_s, seen in prefetched(_observe(prefetched(video), tracker)):
+    for time_s, seen in prefetched(observe(prefetched(video), tracker, float(video.info.frame_rate))):
         first_s = time_s if count == 0 else first_s
         step_s, last_s = time_s - last_s if count else 0.0, time_s
         count += 1
@@ -224,13 +237,14 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
             f"No face was found in the {count} frames of {video.info.path.name}; "
             "use a video that shows a face from the front, at least about 5 % of the picture wide."
         )
-    shape = aligner.learn()
+    shape = aligner.close()
     n = len(timeline.times_s)
     return FaceClip(
         times_s=np.array(timeline.times_s),
         crops=aligner.crops.read(n),
         expressions=aligner.expressions.read(n),
         openness=aligner.openness.read(n),
+        looked=aligner.looked.read(n),
         cameras=aligner.cameras.read(n),
         shape=shape,
         runs=tuple(slice(run.first, run.stop) for run in runs),

@@ -112,13 +112,13 @@ class HeadMotion:
         for _ in range(rounds):
             coefficients, square = self._solve(target, weights)
             median = np.partition(square, middle, axis=1)[:, middle, None]
-            kept = square * (-1.0 / (_CUT**2 * np.maximum(median, _NOISE**2)))
-            kept += 1.0
-            np.maximum(kept, 0.0, out=kept)
-            kept *= kept
-            kept *= self._weights
-            kept += 1e-9
-            weights = kept
+            cut = np.float32(-(_CUT**2)) * np.maximum(median, np.float32(_NOISE**2))
+            weights = square / cut
+            weights += 1.0
+            np.maximum(weights, 0.0, out=weights)
+            weights *= weights
+            weights *= self._weights
+            weights += 1e-9
         return weights, coefficients
 
     def _solve(

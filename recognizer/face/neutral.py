@@ -18,6 +18,7 @@ _CORNERS = (61, 291)
 def choose_neutral(clip: FaceClip) -> int:
     """Index of the frame of ``clip`` that is taken for the person's neutral face."""
     usable = np.concatenate([np.arange(run.start, run.stop) for run in clip.runs])
+    usable = usable[clip.looked[usable]]  # in the others, a blink may have gone unseen
     tension = _smooth(_tension(clip.openness[usable].astype(np.float64)))
     relaxed = usable[tension <= np.quantile(tension, _POOL) + _TOLERANCE]
     pool = relaxed[:: max(1, len(relaxed) // _POOL_MOST)]

@@ -1,6 +1,7 @@
 """Follow one face through a video: landmarks from frame to frame, detection at the start and after a loss."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,24 @@ class FaceTracker:
             return observation
         self._frames_without += 1
         return None
+
+    def reach(
+        self, image: NDArray[np.uint8], moved: tuple[float, float], is_right: Callable[[Observation], bool]
+    ) -> Observation | None:
+        """The followed face a few frames further on, or None where following does not reach that far.
+
+        ``moved``: how many pixels (right, down) from its last place it is expected. ``is_right`` has the last
+        word on what is seen. After None all is as before: the frames between can be gone through with ``update``.
+        """
+        if self._region is None:
+            return None
+        before = self._region, self._last
+        expected = replace(self._region, x=self._region.x + moved[0], y=self._region.y + moved[1])
+        observation = self._follow(image, expected, fresh=False)
+        if observation is None or not is_right(observation):
+            self._region, self._last = before
+            return None
+        return observation
 
     def _take_up(self, image: NDArray[np.uint8]) -> Observation | None:
         last, start = self._last, self._search(image)

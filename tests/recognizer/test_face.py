@@ -12,7 +12,7 @@ from curves.errors import InputError, NoFaceError
 from microexpr._demo_face import draw_face
 from microexpr.sample import demo_landmarks
 from recognizer.face import track
-from recognizer.face.align import canonical_face, crop_face, fit_camera, head_shape, stability
+from recognizer.face.align import canonical_face, crop_face, drift, fit_camera, head_shape, stability
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.detect import FaceDetector
 from recognizer.face.neutral import choose_neutral
@@ -132,6 +132,24 @@ def test_the_crop_does_not_depend_on_where_and_how_large_the_face_is() -> None:
         )
     assert cv2.absdiff(crops[0], crops[1])[10:-10, 20:-20].mean() < 1.5
     assert cv2.absdiff(crops[0], crops[2])[10:-10, 20:-20].mean() < 4
+
+
+@pytest.mark.parametrize("shift", [(0.4, -0.3), (-0.6, 0.1), (0.0, 0.0)])
+def test_a_small_shift_of_the_crop_is_measured_whatever_the_light_and_the_eyelids_do(
+    shift: tuple[float, float],
+) -> None:
+    still = cv2.resize(face(), (112, 112), interpolation=cv2.INTER_AREA)
+    grey_still = cv2.cvtColor(still, cv2.COLOR_RGB2GRAY)
+    moved = cv2.warpAffine(
+        grey_still.astype(np.float32),
+        np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]]),
+        (112, 112),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    moved[30:46, 24:44] = moved[20, 34]  # one eye is shut
+    off = drift(np.clip(moved * 1.02 + 3, 0, 255).astype(np.uint8), grey_still.astype(np.float32))
+    assert np.abs(-off - shift).max() < 0.1
 
 
 def test_the_prior_is_high_at_keypoints_and_low_between_them() -> None:
