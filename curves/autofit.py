@@ -39,6 +39,7 @@ _FEW = 40  # a curve with no more keys gets a second, dearer attempt at each: th
 _ATTEMPTS = 20  # at mending
 _PATIENCE = 7  # attempts, after which keys around a place that is still bad go back to the target: there more keys help
 _SAMPLES, _MORE_SAMPLES = 8, 12  # a span, while keys are removed one by one, and where a few count or are mended
+_HOPELESS = 10.0  # tolerances of ``removal_cost``: of 1,300 such keys in real takes none could be done without
 _ROUNDS = 5  # of optimising a window
 
 
@@ -224,7 +225,10 @@ def _removed(chain: Chain, task: Task, reach: int, most_keys: int = _MAX_KEYS) -
     samples = _SAMPLES if reach == 1 else _MORE_SAMPLES  # far keys leave the error more room to hide
     stuck = (chain.sizes() > most_keys)[chain.curve]
     while True:
-        chosen = far_apart(np.where(stuck, np.inf, removal_cost(chain, task)), reach)
+        cost = removal_cost(chain, task)
+        if reach == 1:
+            cost[cost > _HOPELESS] = np.inf
+        chosen = far_apart(np.where(stuck, np.inf, cost), reach)
         if not chosen.size:
             return chain
         keys, windows = removal_windows(chain, task, chosen, reach, samples)

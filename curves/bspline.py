@@ -10,8 +10,9 @@ Values stay in [0, 1]: the B-spline's coefficients are clipped (a B-spline lies 
 differentiable); where that would cost too much, the curve itself is clamped with breaks at the crossings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -191,15 +192,18 @@ def _fit_segment(times: FloatArray, values: FloatArray, smoothing: float) -> Pie
     allowed = smoothing
     for _ in range(12):  # a local test passed by chance at many places may sum up: then ask for a little less
         smooth = np.clip(_denoised(times, values, allowed), 0.0, 1.0)
-        curve = _fewest_knots(times, smooth, _FIT_PART * allowed)
-        if np.sqrt(np.mean((curve(times) - values) ** 2)) <= smoothing:
-            return curve
+        fitted, curve = _fewest_knots(times, smooth, _FIT_PART * allowed)
+        if np.sqrt(np.mean((fitted - values) ** 2)) <= smoothing:
+            return curve()
         allowed *= 0.7
     return _interpolated(times, values)
 
 
 def _interpolated(times: FloatArray, values: FloatArray) -> PiecewiseCubic:
-    spline = make_interp_spline(times, values, k=min(3, times.size - 1))
+    return _clamped(make_interp_spline(times, values, k=min(3, times.size - 1)))
+
+
+def _clamped(spline: BSpline) -> PiecewiseCubic:
     return _pieces(spline).clamped(0.0, 1.0)
 
 
@@ -284,10 +288,13 @@ def _solved(banded: FloatArray, right: FloatArray) -> FloatArray:
     return cast(FloatArray, solution)
 
 
-def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> PiecewiseCubic:
-    """Halve knot spans until the spline is within tolerance of every sample.
+def _fewest_knots(
+    times: FloatArray, values: FloatArray, tolerance: float
+) -> tuple[FloatArray, Callable[[], PiecewiseCubic]]:
+    """Halve knot spans until the spline is within tolerance of every sample: its values there, and how to get it.
 
     With clipped coefficients if that can be; where the hull is in the way at full density, without, and clamped.
+    Cubics are made only of the spline that is kept: that takes as long as to find it.
     """
     outside_hull: BSpline | None = None  # the first spline within tolerance, were it not for the hull
     marks = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
@@ -296,10 +303,11 @@ def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> Pi
         spline, rows, first = _least_squares(times, values, marks)
         inside = np.clip(spline.c, 0.0, 1.0)
         columns = first[:, None] + np.arange(4)
-        error = np.abs((rows * inside[columns]).sum(axis=1) - values)
+        fitted = np.einsum("ij,ij->i", rows, inside[columns])
+        error = np.abs(fitted - values)
         bad = error > tolerance
         if not bad.any():
-            return _pieces(BSpline(spline.t, inside, 3)).clamped(0.0, 1.0)
+            return fitted, partial(_clamped, BSpline(spline.t, inside, 3))
         if outside_hull is None and np.abs((rows * spline.c[columns]).sum(axis=1) - values).max() <= tolerance:
             outside_hull = spline
         span = np.clip(np.searchsorted(marks, sample, side="right") - 1, 0, marks.size - 2)
@@ -308,7 +316,8 @@ def _fewest_knots(times: FloatArray, values: FloatArray, tolerance: float) -> Pi
         left, length = marks[span], marks[span + 1] - marks[span]
         marks = np.unique(np.concatenate([marks, *(left + np.minimum(k, parts) * length // parts for k in (1, 2, 3))]))
         if marks.size == before:
-            return _interpolated(times, values) if outside_hull is None else _pieces(outside_hull).clamped(0.0, 1.0)
+            whole = _interpolated(times, values) if outside_hull is None else _clamped(outside_hull)
+            return whole(times), partial(whole.scaled, 1.0)
 
 
 def _least_squares(
