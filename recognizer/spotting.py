@@ -5,10 +5,9 @@ whether a window holds a micro-expression and where its onset, apex and offset l
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Side
@@ -19,6 +18,7 @@ from recognizer.model import Model
 from recognizer.network import NetworkOutput
 
 _STRIDE, _HOT, _NEAR = 3, 0.15, 0.3  # see ``score_windows``
+_ROWS = 256  # windows compared at a time
 _RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
 _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro-expression setting in or going
 
@@ -42,7 +42,7 @@ class SpottingSettings:
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
     """What the network says of B windows: ``times_s`` (B, 3) onset, apex, offset; ``score`` (B,), ``au`` (B, n) and
-    ``emotion`` (B, 7) probabilities; ``looked_at``: how many of ``windows`` the gate let through."""
+    ``emotion`` (B, 7) probabilities; ``windows``: how many there were before the gate."""
 
     times_s: NDArray[np.float64]
     score: NDArray[np.float64]
@@ -83,52 +83,64 @@ def score_windows(
         risen = rise_within(run.times_s, intensity, windows)
         windows = windows[(moved >= model.thresholds.gate_px) & (risen >= model.thresholds.gate_rise)]
     if settings.exhaustive:
-        return _candidates(windows, _answers(run, model, windows, progress), count)
+        return replace(_look(run, model, windows, progress), windows=count)
     # First every third window; then those that overlap one of these that may hold something.
     first = np.arange(len(windows)) % _STRIDE == 0
-    glance = _answers(run, model, windows[first], progress)
-    hot = windows[first][_scores(glance) >= _HOT]
-    near = ~first & _overlaps(windows, hot)
+    glance = _look(run, model, windows[first], progress)
+    near = ~first & overlapping(windows, windows[first][glance.score >= _HOT])
     order = np.argsort(np.concatenate([np.flatnonzero(first), np.flatnonzero(near)]), kind="stable")
-    both = np.concatenate([windows[first], windows[near]])[order]
-    answers = [*glance, *_answers(run, model, windows[near], progress)]
-    return _candidates(both, [answers[i] for i in order], count)
+    return _joined([glance, _look(run, model, windows[near], progress)], order, count)
 
 
-def _answers(
-    run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None
-) -> list[NetworkOutput]:
-    """The network's answer to each of ``windows``."""
-    batches = [output for _, output in predict_windows(run, model, windows, progress)]
-    return [NetworkOutput(*parts) for output in batches for parts in zip(*output, strict=True)]
+def _look(run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None) -> Candidates:
+    """What the network says of each of ``windows`` (B, 2), in their order."""
+    parts = [_read(*answer) for answer in predict_windows(run, model, windows, progress)]
+    nothing = Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0)), np.zeros((0, len(Emotion))), 0)
+    return _joined(parts, slice(None), len(windows)) if parts else nothing
 
 
-def _scores(answers: Sequence[NetworkOutput]) -> NDArray[np.float64]:
-    return np.array([float(answer.score_logit.sigmoid()) for answer in answers])
-
-
-def _overlaps(windows: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(B,): whether each of ``windows`` (B, 2) has an IoU of at least ``_NEAR`` with one of ``others`` (K, 2)."""
-    start, end = windows[:, :1], windows[:, 1:]
-    shared = np.clip(np.minimum(end, others[:, 1]) - np.maximum(start, others[:, 0]), 0.0, None)
-    union = (end - start) + (others[:, 1] - others[:, 0]) - shared
-    return (shared >= _NEAR * union).any(axis=1)
-
-
-def _candidates(windows: NDArray[np.float64], answers: Sequence[NetworkOutput], count: int) -> Candidates:
-    if not answers:
-        return Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0)), np.zeros((0, len(Emotion))), count)
-    times, au, emotion = (
-        torch.stack([getattr(answer, name) for answer in answers]).double()
-        for name in ("times", "au_logits", "emotion_logits")
+def _read(windows: NDArray[np.float64], output: NetworkOutput) -> Candidates:
+    """One batch's answers without its intensities, which are most of their bytes."""
+    times, score, au, emotion = (
+        part.double().numpy()
+        for part in (
+            output.times,
+            output.score_logit.sigmoid(),
+            output.au_logits.sigmoid(),
+            output.emotion_logits.softmax(dim=1),
+        )
     )
-    return Candidates(
-        times_s=np.sort(windows[:, :1] + times.numpy() * (windows[:, 1:] - windows[:, :1]), axis=1),
-        score=_scores(answers),
-        au=au.sigmoid().numpy(),
-        emotion=emotion.softmax(dim=1).numpy(),
-        windows=count,
-    )
+    at = np.sort(windows[:, :1] + times * (windows[:, 1:] - windows[:, :1]), axis=1)
+    return Candidates(at, score, au, emotion, len(windows))
+
+
+def _joined(parts: Sequence[Candidates], order: slice | NDArray[np.intp], count: int) -> Candidates:
+    """The candidates of all ``parts``, those of none left out, in ``order``."""
+    some = [part for part in parts if len(part.score)] or parts[:1]
+    names = ("times_s", "score", "au", "emotion")
+    times, score, au, emotion = (np.concatenate([getattr(part, name) for part in some])[order] for name in names)
+    return Candidates(times, score, au, emotion, count)
+
+
+def overlapping(windows: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(B,): whether each of ``windows`` (B, 2) has an IoU of at least ``_NEAR`` with one of ``others`` (K, 2).
+
+    By start, some at a time, against those that can reach them: memory does not grow with the video's length.
+    """
+    found = np.zeros(len(windows), np.bool_)
+    if not (len(windows) and len(others)):
+        return found
+    others = others[np.argsort(others[:, 0])]
+    longest = float((others[:, 1] - others[:, 0]).max())
+    by_start = np.argsort(windows[:, 0])
+    for rows in np.split(by_start, range(_ROWS, len(by_start), _ROWS)):
+        start, end = windows[rows, :1], windows[rows, 1:]
+        a, b = np.searchsorted(others[:, 0], (start[0, 0] - longest, end.max()))
+        near = others[a:b]
+        shared = np.clip(np.minimum(end, near[:, 1]) - np.maximum(start, near[:, 0]), 0.0, None)
+        union = (end - start) + (near[:, 1] - near[:, 0]) - shared
+        found[rows] = (shared >= _NEAR * union).any(axis=1)
+    return found
 
 
 def merge(found: Candidates, settings: SpottingSettings) -> list[tuple[int, NDArray[np.intp]]]:

@@ -15,7 +15,7 @@ from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
-from recognizer.spotting import Candidates, SpottingSettings, merge, propose, score_windows, slide, spot
+from recognizer.spotting import Candidates, SpottingSettings, merge, overlapping, propose, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
 AUS = len(DEFAULT_AUS)
@@ -125,6 +125,19 @@ def test_the_gate_measures_what_rises_and_comes_back() -> None:
     tracks[15:, 5, 1] += 0.1  # comes back to 0.1
     risen = rise_within(times, tracks, np.array([[0.0, 0.2], [0.0, 0.97], [0.6, 0.97]]))
     assert risen == pytest.approx([0.0, 0.3, 0.0], abs=1e-6)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 700), st.integers(0, 40))
+def test_windows_near_hot_ones_are_those_that_overlap_one_of_them_enough(seed: int, count: int, hot: int) -> None:
+    random = np.random.default_rng(seed)
+    start, others = random.uniform(0, 60, count), random.uniform(0, 60, hot)
+    windows = np.stack([start, start + random.choice([0.3, 0.45, 1.0], count)], axis=1)
+    looked = np.stack([others, others + random.choice([0.3, 0.67, 1.0], hot)], axis=1)
+    shared = np.minimum(windows[:, 1:], looked[:, 1]) - np.maximum(windows[:, :1], looked[:, 0])
+    union = np.maximum(windows[:, 1:], looked[:, 1]) - np.minimum(windows[:, :1], looked[:, 0])
+    expected = ((shared > 0) & (shared / union >= 0.3)).any(axis=1)
+    assert (overlapping(windows, looked) == expected).all()
 
 
 def test_windows_cover_the_run_and_stay_in_it() -> None:
