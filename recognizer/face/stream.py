@@ -41,9 +41,19 @@ def measure_motion(
     clip = follow_face(video, folder, face=face, progress=lambda done: progress("face", done, total))
     count = len(clip.times_s)
     neutral = choose_neutral(clip)
-    flow = np.memmap(folder / "flow.f16", dtype=np.float16, mode="w+", shape=(count, 2, GRID, GRID))
+    flow = _on_disk(folder / "flow.f16", count)
     progress("motion", 0, count)
     head = motion_from_neutral(
         clip.crops, neutral, clip.shape, flow, threads=threads, progress=lambda done: progress("motion", done, count)
     )
     return MotionStream(clip, neutral, flow, head)
+
+
+def _on_disk(path: Path, count: int) -> NDArray[np.float16]:
+    """(count, 2, 56, 56) zeros in a file. They are written: a full disk is then an OSError here, while a file with
+    holes would end the process when it is filled."""
+    frame = bytes(2 * GRID * GRID * np.dtype(np.float16).itemsize)
+    with path.open("wb") as file:
+        for _ in range(count):
+            file.write(frame)
+    return np.memmap(path, dtype=np.float16, mode="r+", shape=(count, 2, GRID, GRID))
