@@ -135,3 +135,22 @@ def test_one_pixel_of_one_au_is_kept_and_nothing_else_appears(tmp_path: Path, au
     assert kept >= 0.85
     quiet = np.linalg.norm(true, axis=1) < 0.05
     assert np.sqrt((found[quiet] ** 2).sum(axis=-1).mean()) <= 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("au", [6, 9])
+def test_frames_between_two_looks_are_held_still_as_well(tmp_path: Path, au: int) -> None:
+    """The films above are short, and their frames looked at one by one to learn the head's shape."""
+    film = filmed(tmp_path, np.concatenate([np.zeros((FRAMES + 1, len(DEFAULT_AUS), 2)), bump(au, None, 1.0)]))
+    later, apex = slice(FRAMES + 1, None), FRAMES + 1 + FRAMES // 2
+    assert film.stream.clip.looked[later].mean() < 0.6
+    moved = displacement(film)
+    true = true_motion(film.amounts[apex - 1 : apex + 2].mean(axis=0))
+    found = moved[apex - 1 : apex + 2].mean(axis=0)
+    assert float((found * true).sum() / (true * true).sum()) >= 0.85
+    quiet = np.linalg.norm(true, axis=1) < 0.05
+    assert np.sqrt((found[quiet] ** 2).sum(axis=-1).mean()) <= 0.15
+    at_rest = np.linalg.norm(film.amounts, axis=(1, 2)) < 1e-6
+    still = moved[at_rest & ~np.asarray(film.stream.clip.looked)]
+    assert len(still) >= 5
+    assert np.sqrt((still**2).sum(axis=-1).mean()) <= 0.15
