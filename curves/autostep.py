@@ -7,6 +7,7 @@ with a damping of its own in each row.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -239,11 +240,13 @@ def _jacobian(windows: Windows, state: _State) -> FloatArray:
     ):
         np.multiply(by_value, unit, out=by_key[:, :, role, 0])
         np.multiply(by_time, unit, out=by_key[:, :, role, 1])
-    moving = _picked(by_key, _roles(np.arange(STILL, keys - STILL), keys)[state.key])
+    moving = _picked(by_key, _roles(keys)[:, STILL:-STILL][state.key])
     for side, inwards in ((0, 1), (1, -1)):  # an end key has its neighbour's value
         end = windows.tied[:, side]
         row = np.flatnonzero((end >= 0) & (end + inwards >= STILL) & (end + inwards < keys - STILL))
-        its = _roles(np.arange(keys), keys)[state.key[row], end[row, None]]
+        if not row.size:
+            continue
+        its = _roles(keys)[state.key[row], end[row, None]]
         moving[row, :, 2 * (end[row] + inwards - STILL)] += _picked(by_key[row], its[:, :, None])[:, :, 0]
     fixed = windows.fixed[:, STILL:-STILL].reshape(rows, 1, -1)
     if fixed.any():
@@ -251,9 +254,10 @@ def _jacobian(windows: Windows, state: _State) -> FloatArray:
     return moving
 
 
-def _roles(chosen: Ints, keys: int) -> Ints:
-    """(spans, chosen): which of the four keys around a span each chosen key is, 1 to 4; 0 where it is none."""
-    role = chosen - np.arange(keys - 1)[:, None] + 2
+@cache
+def _roles(keys: int) -> Ints:
+    """(spans, keys): which of the four keys around a span each key is, 1 to 4; 0 where it is none."""
+    role = np.arange(keys) - np.arange(keys - 1)[:, None] + 2
     return cast(Ints, np.where((role >= 1) & (role <= 4), role, 0))
 
 
