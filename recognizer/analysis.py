@@ -1,7 +1,7 @@
 """A video in, AU tracks and events out: the recogniser's door."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,13 +103,17 @@ def _read(
     windows = scored = 0
     for part in clip.runs:
         run = MotionRun(clip.times_s[part], stream.flow[part], prior)
-        intensity[part] = track_intensity(run, model, lambda done, total: progress("intensity", done, total))
-        found = score_windows(
-            run, intensity[part], model, spotting, lambda done, total: progress("spotting", done, total)
-        )
+        intensity[part] = track_intensity(run, model, _in_frames(progress, "intensity", part, len(intensity)))
+        at = _in_frames(progress, "spotting", part, len(intensity))
+        found = score_windows(run, intensity[part], model, spotting, at)
         events += spot(found, run, intensity[part], model, spotting)
         windows, scored = windows + found.windows, scored + len(found.score)
     return intensity, events, {"windows": windows, "windows_scored": scored}
+
+
+def _in_frames(progress: Progress, stage: str, part: slice, count: int) -> Callable[[int, int], None]:
+    """Progress through the windows of one run, told in frames of the whole video: a bar that never goes back."""
+    return lambda done, total: progress(stage, part.start + (part.stop - part.start) * done // max(total, 1), count)
 
 
 def _tracks(times_s: NDArray[np.float64], intensity: NDArray[np.float32], aus: tuple[int, ...]) -> list[AUTrack]:

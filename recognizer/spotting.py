@@ -86,10 +86,10 @@ def score_windows(
         return replace(_look(run, model, windows, progress), windows=count)
     # First every third window; then those that overlap one of these that may hold something.
     first = np.arange(len(windows)) % _STRIDE == 0
-    glance = _look(run, model, windows[first], progress)
+    glance = _look(run, model, windows[first], _half(progress, 0))
     near = ~first & overlapping(windows, windows[first][glance.score >= _HOT])
     order = np.argsort(np.concatenate([np.flatnonzero(first), np.flatnonzero(near)]), kind="stable")
-    return _joined([glance, _look(run, model, windows[near], progress)], order, count)
+    return _joined([glance, _look(run, model, windows[near], _half(progress, 1))], order, count)
 
 
 def _look(run: MotionRun, model: Model, windows: NDArray[np.float64], progress: Progress | None) -> Candidates:
@@ -97,6 +97,11 @@ def _look(run: MotionRun, model: Model, windows: NDArray[np.float64], progress: 
     parts = [_read(*answer) for answer in predict_windows(run, model, windows, progress)]
     nothing = Candidates(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0)), np.zeros((0, len(Emotion))), 0)
     return _joined(parts, slice(None), len(windows)) if parts else nothing
+
+
+def _half(progress: Progress | None, number: int) -> Progress | None:
+    """``progress`` of the first (0) or second (1) half of the work, whose size is known only after the first."""
+    return None if progress is None else lambda done, total: progress(number * total + done, 2 * total)
 
 
 def _read(windows: NDArray[np.float64], output: NetworkOutput) -> Candidates:

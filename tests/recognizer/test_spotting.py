@@ -109,6 +109,16 @@ def test_the_gate_saves_the_network_still_stretches_and_exhaustive_does_not() ->
     assert found.score.max() == pytest.approx(everything.score.max())
 
 
+def test_progress_never_goes_back() -> None:
+    times = np.arange(0, 6, 1 / 30)
+    run, model = stream(times, pulse(times, 3.0, 0.08, 0.5)), MeanMotion()
+    told: list[tuple[int, int]] = []
+    score_windows(run, track_intensity(run, model), model, SpottingSettings(), lambda *at: told.append(at))
+    shares = [done / total for done, total in told]
+    assert shares == sorted(shares)
+    assert 0.5 in shares and shares[-1] == 1.0
+
+
 def test_the_gate_measures_the_largest_regional_extent() -> None:
     flow = np.zeros((30, 2, 56, 56), np.float32)
     flow[10:20, 0, 8:16, 16:24] = 3.0
