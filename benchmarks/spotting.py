@@ -2,10 +2,11 @@
 
     python benchmarks/spotting.py --videos DIR [--clips 24 --seed 1 --json FILE --keep DIR]
 
-For each video the near-neutral stretches are chosen automatically and printed: face followed, lips together, eyes
-open, shape near the person's neutral frame and almost still. Frames of a stretch are played to and fro, so that real
-noise, compression and small motion stay, to clips of 8 s. Each frame is warped by AU motions of our own making
-(``recognizer.synthetic.warp``) and encoded again (H.264, crf 18). The program's own analysis then runs on the file.
+For each video the near-neutral stretches are those of ``near_neutral.toml``, or else chosen automatically: face
+followed, lips together, eyes open, shape near the person's neutral frame and almost still. They are printed. Frames of
+a stretch are played to and fro, so that real noise, compression and small motion stay, to clips of 8 s. Each frame is
+warped by AU motions of our own making (``recognizer.synthetic.warp``) and encoded again (H.264, crf 18). The program's
+own analysis then runs on the file.
 Unwarped clips of the same stretches tell the false spots. So: real faces, synthetic motion.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -41,6 +43,7 @@ from recognizer.video import open_video, write_video
 
 Spot = Callable[[Path], Sequence[Event]]
 
+KNOWN, ROUNDED_S = Path(__file__).with_name("near_neutral.toml"), 0.005
 CLIP_S = 8.0
 SHORTEST_S, LONGEST_S = 0.4, 8.0
 PER_VIDEO = 3
@@ -85,13 +88,17 @@ class TrueEvent:
 
 
 def near_neutral(video: Path, folder: Path) -> list[Stretch]:
-    """The longest still stretches near the person's neutral frame, at most PER_VIDEO; [] without a face."""
+    """The stretches known, or the longest still ones near the person's neutral frame, at most PER_VIDEO."""
     with open_video(video) as opened:
         fps = float(opened.info.frame_rate)
         clip = follow_face(opened, folder, progress=lambda _: None)
-    near, shape = _near(clip)
-    found = sorted(_still_runs(clip, near, shape), key=lambda run: clip.times_s[run.start] - clip.times_s[run.stop - 1])
-    chosen = found[:PER_VIDEO]
+    known = tomllib.loads(KNOWN.read_text(encoding="utf-8")).get(video.name)
+    if known is not None:
+        edges = [np.searchsorted(clip.times_s, (first - ROUNDED_S, last + ROUNDED_S)) for first, last in known]
+        chosen = [slice(int(first), int(last)) for first, last in edges]
+    else:
+        runs = list(_still_runs(clip, *_near(clip)))
+        chosen = sorted(runs, key=lambda run: clip.times_s[run.start] - clip.times_s[run.stop - 1])[:PER_VIDEO]
     return [Stretch(video, fps, clip.times_s[run], _landmarks(clip, run)) for run in chosen]
 
 
