@@ -13,7 +13,8 @@ import numpy as np
 
 from curves.errors import FormatError
 from curves.formats import take_rules, take_to_json
-from curves.values import AUTrack, FloatArray, RichCurve, Side, Take
+from curves.formats.take import event_order
+from curves.values import AUTrack, Event, FloatArray, RichCurve, Side, Take
 from unreal_bridge.wire import MAX_PART_BYTES, SIDE_NUMBERS, pb
 
 #: Longest name of a curve, in bytes of UTF-8.
@@ -37,7 +38,7 @@ def take_to_parts(take: Take) -> Iterator[bytes]:
     at fault is reached. The rules are those of ``take_to_json``; besides, no curve's name may be longer than 1,024
     bytes, and there are at most 4,096 events and as many intervals without a face.
     """
-    yield from _headers(_outline(take))
+    yield from _headers(take, _outline(take))
     yield from _chunks(take)
 
 
@@ -73,7 +74,7 @@ def _outline(take: Take) -> dict[str, Any]:
 # --- header ----------------------------------------------------------------------------------------------------------
 
 
-def _headers(document: dict[str, Any]) -> Iterator[bytes]:
+def _headers(take: Take, document: dict[str, Any]) -> Iterator[bytes]:
     """The header and, if it is not enough, chunks that go on with it."""
     numerator, denominator = document["frame_rate"]
     current = pb.TakeHeader(
@@ -83,7 +84,7 @@ def _headers(document: dict[str, Any]) -> Iterator[bytes]:
         duration_s=document["duration_s"],
     )
     first, used = True, 64
-    for field, item, size in _header_items(document):
+    for field, item, size in _header_items(take, document):
         if used + size > MAX_PART_BYTES:
             yield _encoded(current, first=first)
             current, first, used = pb.TakeHeader(), False, 2 * _ENVELOPE
@@ -99,7 +100,7 @@ def _encoded(header: pb.TakeHeader, *, first: bool) -> bytes:
     return (header if first else pb.TakeChunk(more=header)).SerializeToString(deterministic=True)
 
 
-def _header_items(document: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
+def _header_items(take: Take, document: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
     """What a header lists, piece by piece: field, value, bytes it takes at most."""
     for name in (curve["name"] for curve in document["curves"]):
         yield "curve_names", name, len(name.encode()) + _ENVELOPE
@@ -107,7 +108,7 @@ def _header_items(document: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
         yield "track_names", pb.TrackName(au=track["au"], side=SIDE_NUMBERS[Side(track["side"])]), 16
     for start_s, end_s in document["no_face"]:
         yield "no_face", pb.Interval(start_s=start_s, end_s=end_s), 18 + _ENVELOPE
-    for event in map(event_message, document["events"]):
+    for event in map(event_message, sorted(take.events, key=event_order)):
         yield "events", event, event.ByteSize() + _ENVELOPE
     text = json.dumps(document["provenance"], allow_nan=False, sort_keys=True)  # in ASCII: it may be cut anywhere
     for start in range(0, len(text), 8192):
@@ -115,17 +116,20 @@ def _header_items(document: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
         yield "provenance_json", piece, len(piece) + _ENVELOPE
 
 
-def event_message(event: dict[str, Any]) -> pb.Event:
-    """One event in JSON values as a message."""
+def event_message(event: Event) -> pb.Event:
+    """One event as a message; its AUs sorted as in ``take.json``."""
     return pb.Event(
-        onset_s=event["onset_s"],
-        apex_s=event["apex_s"],
-        offset_s=event["offset_s"],
-        score=event["score"],
-        emotion=pb.EmotionEstimate(**event["emotion"]),
+        onset_s=event.onset_s,
+        apex_s=event.apex_s,
+        offset_s=event.offset_s,
+        score=event.score,
+        emotion=pb.EmotionEstimate(
+            label=event.emotion.label.value,
+            probabilities={label.value: share for label, share in event.emotion.probabilities.items()},
+        ),
         aus=[
-            pb.AUActivation(au=au["au"], side=SIDE_NUMBERS[Side(au["side"])], intensity=au["intensity"])
-            for au in event["aus"]
+            pb.AUActivation(au=au.au, side=SIDE_NUMBERS[au.side], intensity=au.intensity)
+            for au in sorted(event.aus, key=lambda au: (au.au, au.side, au.intensity))
         ],
     )
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from curves.errors import InputError
 from curves.formats import read_take, take_to_json, write_take
+from curves.modulate import strongest_emotion
 from curves.richcurve import evaluate
 from curves.values import (
     AUActivation,
@@ -25,7 +26,7 @@ from curves.values import (
     Take,
 )
 from microexpr.config import ConvertConfig, resolve_config
-from microexpr.pipeline import choose_modulation, convert, identity, strongest_emotion
+from microexpr.pipeline import choose_modulation, convert, identity
 from recognizer.analysis import Analysis, AnalysisSettings
 from recognizer.video import VideoInfo
 
