@@ -119,6 +119,7 @@ async def _abort(context: _Context, code: str, message: str) -> None:
 
 
 def _behaviour(handler: _Handler) -> Callable[[Any, Any], Any]:
+    found: Callable[[Any, Any], Any] | None
     found = handler.unary_unary or handler.stream_unary or handler.unary_stream or handler.stream_stream
     assert found is not None  # noqa: S101  # a handler has one
     return found

@@ -96,7 +96,8 @@ class Watch:
     """An endless iterator of events; ``close`` ends it, from any thread.
 
     ``store_id`` and ``sequence`` say how far it came: kept, and handed to the next watch, nothing is told twice and
-    nothing left out. They move when the event that they count has been handed out and the next is asked for.
+    nothing left out. They move when the event that they count is dealt with: when ``done`` is called, or the next event
+    is asked for.
     """
 
     def __init__(
@@ -104,9 +105,14 @@ class Watch:
     ) -> None:
         self._settings, self._subscribe = settings, subscribe
         self.store_id, self.sequence = store_id, since
+        self._reached = (store_id, since)
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._call: Any = None
+
+    def done(self) -> None:
+        """The event handed out last is dealt with: after a restart it need not be told again."""
+        self.store_id, self.sequence = self._reached
 
     def close(self) -> None:
         self._closed.set()
@@ -150,10 +156,11 @@ class Watch:
             if update.WhichOneof("event") == "welcome":
                 store_id = update.welcome.store_id
             event = stream.read(update)
+            if update.resume_sequence:
+                self._reached = (store_id, update.resume_sequence)
             if event is not None:
                 yield event
-            if update.resume_sequence:
-                self.store_id, self.sequence = store_id, update.resume_sequence
+            self.done()
 
 
 class _Stream:

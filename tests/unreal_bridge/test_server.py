@@ -236,10 +236,10 @@ def test_a_port_in_use_and_a_folder_in_use_are_refused(bridge: Bridge, tmp_path:
 
 
 def test_takes_outlive_the_server(tmp_path: Path) -> None:
-    with served(tmp_path) as (server, client):
+    with served(tmp_path) as (_, client):
         info, _ = client.push(asymmetric(), "kept")
         store_id = client.info().store_id
-    with served(tmp_path) as (server, client):
+    with served(tmp_path) as (_, client):
         assert client.info().store_id == store_id
         take, again = client.get("kept")
         assert again == info

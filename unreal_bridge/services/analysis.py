@@ -1,13 +1,12 @@
 """AnalysisService: a video becomes a take on the server, by a function that the app hands in. One at a time."""
 
 import asyncio
-import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from curves.errors import FormatError, InputError, MicroExprError
@@ -16,8 +15,9 @@ from curves.values import BasicEmotion, Take
 from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.info import summarise
+from unreal_bridge.names import checked_id, id_of
 from unreal_bridge.services.shared import Shared, part_kind
-from unreal_bridge.services.takes import KEY_MODES, checked_id
+from unreal_bridge.services.takes import KEY_MODES
 from unreal_bridge.services.uploads import Uploads, under_root
 from unreal_bridge.wire import pb, rpc
 
@@ -127,7 +127,7 @@ class AnalysisService(rpc.AnalysisServiceServicer):
     async def _free_id(self, message: Any) -> str:
         """The take's id. BridgeError ALREADY_EXISTS now, and not after the minutes of an analysis."""
         name = message.path if isinstance(message, pb.AnalyzePath) else message.file_name
-        take_id = checked_id(message.options.take_id or id_of(name))
+        take_id = checked_id(message.options.take_id or id_of(PureWindowsPath(name).stem))
         if not message.options.replace:
             try:
                 await self._shared.run(self._shared.store.get, take_id)
@@ -190,12 +190,6 @@ async def _settled(work: "asyncio.Future[Any]") -> None:
             await asyncio.wait([work])
         except asyncio.CancelledError:
             continue
-
-
-def id_of(file_name: str) -> str:
-    """A take's id made of a file's name, without its extension."""
-    stem = Path(file_name.replace("\\", "/")).stem
-    return re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip("._-")[:128] or "take"
 
 
 def _wish(options: pb.AnalyzeOptions) -> AnalysisWish:

@@ -17,8 +17,6 @@ from unreal_bridge.wire import pb
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TAKE_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
-
 
 @dataclass
 class Shared:

@@ -16,7 +16,8 @@ from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.incoming import PartChecker, TakeReader
 from unreal_bridge.info import summarise
-from unreal_bridge.services.shared import TAKE_ID, Shared, as_part, part_kind
+from unreal_bridge.names import checked_id
+from unreal_bridge.services.shared import Shared, as_part, part_kind
 from unreal_bridge.store import Upload
 from unreal_bridge.wire import pb, rpc
 
@@ -136,15 +137,6 @@ class TakeService(rpc.TakeServiceServicer):
                 (reader.chunk if position else reader.header)(part)
                 position += 1
         return reader.take()
-
-
-def checked_id(take_id: str) -> str:
-    """The id; raises FormatError if a take may not be called so."""
-    if re.fullmatch(TAKE_ID, take_id) is None:
-        raise FormatError(
-            f"{take_id[:140]!r} is no take id: 1 to 128 of A-Z a-z 0-9 . _ -, beginning with a letter or digit."
-        )
-    return take_id
 
 
 def _read_token(token: str, store_id: str) -> int | None:
