@@ -18,7 +18,7 @@ from unreal_bridge.info import summarise
 from unreal_bridge.names import checked_id, id_of
 from unreal_bridge.services.shared import Shared, part_kind
 from unreal_bridge.services.takes import KEY_MODES
-from unreal_bridge.services.uploads import Uploads, under_root
+from unreal_bridge.services.uploads import Upload, Uploads, under_root
 from unreal_bridge.wire import pb, rpc
 
 
@@ -99,15 +99,19 @@ class AnalysisService(rpc.AnalysisServiceServicer):
         with self._queued() as job:
             if kind == "path":
                 video = await self._shared.run(under_root, self._settings.root, first.path.path)
-                await self._convert(job, video, order, context)
-                return
-            with self._uploads.receiving(first.upload, self._settings.max_upload_bytes) as upload:
-                while not upload.complete:
-                    request = await self._shared.next_of(requests)
-                    if request is None or part_kind(request, "part") != "chunk":
-                        raise FormatError("Analyze: the upload ended before its announced size.")
-                    await self._shared.run(upload.write, request.chunk)
-                await self._convert(job, upload.close(), order, context)
+                summary = await self._convert(job, video, order, context)
+            else:
+                with self._uploads.receiving(first.upload, self._settings.max_upload_bytes) as upload:
+                    await self._receive(requests, upload)
+                    summary = await self._convert(job, upload.close(), order, context)
+        await context.write(pb.AnalyzeResponse(take=summary))
+
+    async def _receive(self, requests: AsyncIterator[pb.AnalyzeRequest], upload: Upload) -> None:
+        while not upload.complete:
+            request = await self._shared.next_of(requests)
+            if request is None or part_kind(request, "part") != "chunk":
+                raise FormatError("Analyze: the upload ended before its announced size.")
+            await self._shared.run(upload.write, request.chunk)
 
     @contextmanager
     def _queued(self) -> Iterator[_Job]:
@@ -136,7 +140,7 @@ class AnalysisService(rpc.AnalysisServiceServicer):
             raise BridgeError("ALREADY_EXISTS", f"A take is called {take_id}; replace it or choose another name.")
         return take_id
 
-    async def _convert(self, job: _Job, video: Path, order: _Order, context: Any) -> None:
+    async def _convert(self, job: _Job, video: Path, order: _Order, context: Any) -> pb.TakeSummary:
         submitted = self._worker.submit(self._work, job, video, order)
         work = asyncio.wrap_future(submitted)
         work.add_done_callback(lambda _: job.wake.set())
@@ -156,7 +160,7 @@ class AnalysisService(rpc.AnalysisServiceServicer):
             work.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, and not wanted
             await _settled(work)
             raise
-        await context.write(pb.AnalyzeResponse(take=work.result()))
+        return work.result()
 
     def _news(self, job: _Job) -> pb.AnalyzeResponse:
         if job.latest is None:
