@@ -1,7 +1,7 @@
 """Emotion modulators and intensity: c'(t) = c(t) * m_e * i_v (SPEC 4). The numbers are data: ``modulators.toml``."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -12,7 +12,7 @@ import numpy as np
 
 from curves.bspline import TrackSpline
 from curves.piecewise import PiecewiseCubic
-from curves.values import BASIC_EMOTION, BasicEmotion, Event
+from curves.values import BasicEmotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,3 @@ def draw_intensity(seed: int) -> float:
     table = _table()["drawn_peak"]
     position = np.random.default_rng(seed).uniform()
     return float(np.interp(position, table["probability"], table["quantile"]) / max(table["quantile"]))
-
-
-def strongest_emotion(events: Sequence[Event]) -> BasicEmotion | None:
-    """The animation emotion whose events weigh most, each by its spotting score times its strongest AU's intensity.
-
-    None without events. Ties go to the earlier event.
-    """
-    weights: dict[BasicEmotion, float] = {}
-    for event in events:
-        strength = max((au.intensity for au in event.aus), default=0.0)
-        emotion = BASIC_EMOTION[event.emotion.label]
-        weights[emotion] = weights.get(emotion, 0.0) + event.score * strength
-    return max(weights, key=weights.__getitem__) if weights else None

@@ -13,7 +13,8 @@ from microexpr.config import ConvertConfig
 
 if TYPE_CHECKING:
     from recognizer.analysis import Model
-    from unreal_bridge.services.analysis import Analyse, AnalysisWish, Progress
+    from unreal_bridge.services.analysis import Analyse, Progress
+    from unreal_bridge.wishes import Wish
 
 
 def analysis_function(config: ConvertConfig) -> "Analyse":
@@ -27,7 +28,7 @@ def analysis_function(config: ConvertConfig) -> "Analyse":
 
         return load_model(None if config.weights is None else Path(config.weights))
 
-    def analyse(video: Path, wish: "AnalysisWish", progress: "Progress") -> Take:
+    def analyse(video: Path, wish: "Wish", progress: "Progress") -> Take:
         from microexpr import pipeline
 
         return pipeline.convert(video, model(), wished(config, wish), progress)
@@ -35,11 +36,11 @@ def analysis_function(config: ConvertConfig) -> "Analyse":
     return analyse
 
 
-def wished(config: ConvertConfig, wish: "AnalysisWish") -> ConvertConfig:
+def wished(config: ConvertConfig, wish: "Wish") -> ConvertConfig:
     """The settings with those that the wish names. Raises InputError."""
     names = {
         "rig": wish.rig,
-        "emotion": wish.emotion,
+        "emotion": None if wish.emotion is None else wish.emotion.value,
         "intensity": wish.intensity,
         "keys": wish.keys,
         "tolerance": wish.tolerance,

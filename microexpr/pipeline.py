@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from curves.build import KeySettings, build_curves
+from curves.emotion import strongest_emotion
 from curves.errors import InputError
-from curves.modulate import Modulation, draw_intensity, strongest_emotion
+from curves.modulate import Modulation, draw_intensity
 from curves.rigs import load_rig
 from curves.values import BasicEmotion, Event, RichCurve, Take, TangentMode
 from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from curves.emotion import strongest_emotion
 from curves.errors import FormatError
-from curves.modulate import strongest_emotion
 from curves.values import AUActivation, Emotion, EmotionEstimate, Event, Take
 from unreal_bridge.convert import event_message
 from unreal_bridge.wire import SIDES, pb

@@ -14,7 +14,7 @@ from bridge_samples import served
 from format_samples import asymmetric, bare_take, bump
 
 from curves.formats import read_take, take_to_json, write_take
-from curves.values import Take
+from curves.values import BasicEmotion, Take
 from microexpr import batch, converting
 from microexpr.analysing import analysis_function, wished
 from microexpr.bridge import delivery, take_id_of
@@ -22,7 +22,7 @@ from microexpr.cli import main
 from microexpr.config import ConvertConfig
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.errors import BridgeError
-from unreal_bridge.services.analysis import AnalysisWish
+from unreal_bridge.wishes import Wish
 
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
@@ -176,8 +176,8 @@ def test_a_conversion_delivers_what_it_made(
 
 def test_an_editors_wishes_go_over_the_servers_settings() -> None:
     config = ConvertConfig(rig="arkit", keys="exact", intensity=0.5)
-    assert wished(config, AnalysisWish(None, None, None, None, None)) == config
-    changed = wished(config, AnalysisWish("facs", "fear", 0.25, "auto", 0.01))
+    assert wished(config, Wish(None, None, None, None, None)) == config
+    changed = wished(config, Wish("facs", BasicEmotion.FEAR, 0.25, "auto", 0.01))
     assert (changed.rig, changed.emotion, changed.intensity, changed.keys, changed.tolerance) == (
         "facs", "fear", 0.25, "auto", 0.01,
     )  # fmt: skip

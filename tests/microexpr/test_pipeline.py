@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curves.emotion import strongest_emotion
 from curves.errors import InputError
 from curves.formats import read_take, take_to_json, write_take
-from curves.modulate import strongest_emotion
 from curves.richcurve import evaluate
 from curves.values import (
     AUActivation,

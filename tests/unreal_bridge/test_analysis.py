@@ -12,12 +12,13 @@ from bridge_samples import channel_to, served
 from format_samples import asymmetric, bare_take
 
 from curves.errors import InputError, NoFaceError
-from curves.values import Take
+from curves.values import BasicEmotion, Take
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.server import BridgeServer
-from unreal_bridge.services.analysis import AnalysisSettings, AnalysisWish, Progress
+from unreal_bridge.services.analysis import AnalysisSettings, Progress
 from unreal_bridge.wire import pb, rpc
+from unreal_bridge.wishes import Wish
 
 WAIT_S = 20
 
@@ -27,12 +28,12 @@ class Studio:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, bytes]] = []
-        self.wishes: list[AnalysisWish] = []
+        self.wishes: list[Wish] = []
         self.begun, self.release, self.ended = (threading.Semaphore(0) for _ in range(3))
         self.hold = False
         self.error: Exception | None = None
 
-    def __call__(self, video: Path, wish: AnalysisWish, progress: Progress) -> Take:
+    def __call__(self, video: Path, wish: Wish, progress: Progress) -> Take:
         self.seen.append((video.name, video.read_bytes() if video.is_file() else b""))
         self.wishes.append(wish)
         try:
@@ -78,7 +79,7 @@ def test_a_video_of_the_server_becomes_a_take(bridge: Made) -> None:
     )  # fmt: skip
     assert info.take_id == "talk" and client.get("talk")[1] == info
     assert studio.seen == [("talk.mp4", b"video")]
-    assert studio.wishes == [AnalysisWish("arkit", "fear", 0.5, "exact", 0.01)]
+    assert studio.wishes == [Wish("arkit", BasicEmotion.FEAR, 0.5, "exact", 0.01)]
     assert heard and {stage for stage, _, _ in heard} <= {"queue", "face", "curves", "storing"}
 
 
@@ -89,7 +90,7 @@ def test_a_video_that_is_sent_becomes_a_take_and_is_gone(bridge: Made, tmp_path:
     info = client.analyse(video, take_id="named")
     assert info.take_id == "named"
     assert studio.seen == [("my clip ä.mov", video.read_bytes())]
-    assert studio.wishes == [AnalysisWish(None, None, None, None, None)]
+    assert studio.wishes == [Wish(None, None, None, None, None)]
     assert list((tmp_path / "data" / "uploads").iterdir()) == []
 
 

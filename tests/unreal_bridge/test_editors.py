@@ -1,5 +1,6 @@
 """What editors are told: everything in order, once, over lost connections; live frames, newest first in line."""
 
+import asyncio
 import json
 import queue
 import threading
@@ -17,9 +18,14 @@ from curves.formats import take_to_json
 from curves.values import Take
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.connection import ClientSettings
+from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.hub import Hub
+from unreal_bridge.info import summarise
 from unreal_bridge.server import BridgeServer
+from unreal_bridge.services.editors import EditorService
+from unreal_bridge.services.shared import Shared
+from unreal_bridge.store import Store
 from unreal_bridge.watching import Committed, Connected, Deleted, LiveEnded, LiveFrame, Watch
 from unreal_bridge.wire import pb, rpc
 
@@ -188,21 +194,42 @@ def test_a_slow_editor_loses_no_take_and_the_server_keeps_none_for_it(bridge: Br
             assert event.take.curves == take.curves
 
 
-def test_a_take_replaced_in_mid_stream_has_no_end_and_its_successor_follows(bridge: Bridge) -> None:
-    server, client = bridge
-    client.push(long_take(6), "t")
-    with channel_to(server) as channel:
-        call = rpc.EditorServiceStub(channel).Subscribe(
-            pb.SubscribeRequest(filter=pb.UpdateFilter(takes=True, content=True)), timeout=60
-        )
-        updates = [next(call) for _ in range(3)]
-        client.push(bare_take(), "t", replace=True)
-        while updates[-1].resume_sequence == 0:
-            updates.append(next(call))
-        call.cancel()
-    assert sum(update.WhichOneof("event") == "committed" for update in updates) == 2
-    assert [u.part.WhichOneof("part") for u in updates if u.WhichOneof("event") == "part"].count("end") == 1
-    assert updates[-1].resume_sequence == 2
+class Written:
+    """Stands for a call: keeps what is written to it, and lets the test act at the third message."""
+
+    def __init__(self, at_third: Callable[[], Any], enough: Callable[[pb.Update], bool]) -> None:
+        self.updates: list[pb.Update] = []
+        self._at_third, self._enough = at_third, enough
+
+    async def write(self, update: pb.Update) -> None:
+        self.updates.append(update)
+        if len(self.updates) == 3:
+            self._at_third()
+        if self._enough(update):
+            raise asyncio.CancelledError
+
+
+def test_a_take_replaced_in_mid_stream_has_no_end_and_its_successor_follows(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def put(take: Take) -> None:
+        upload, parts = store.begin("t", replace=True), list(take_to_parts(take))
+        for part in parts:
+            upload.add(part)
+        upload.commit(digest(parts), summarise(take))
+
+    put(long_take(3))
+    service = EditorService(Shared(store, Hub(1), idle_s=1.0))
+    call = Written(lambda: put(bare_take()), lambda update: update.resume_sequence > 0)
+    request = pb.SubscribeRequest(filter=pb.UpdateFilter(takes=True, content=True))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(service.Subscribe(request, call))
+    store.close()
+    kinds = [update.WhichOneof("event") for update in call.updates]
+    assert kinds.count("committed") == 2 and kinds.count("part") > 3
+    ends = [number for number, u in enumerate(call.updates) if u.part.WhichOneof("part") == "end"]
+    assert ends == [len(kinds) - 1] and kinds[-3:] == ["committed", "part", "part"]
+    assert call.updates[-1].resume_sequence == 2
 
 
 # --- live ------------------------------------------------------------------------------------------------------------

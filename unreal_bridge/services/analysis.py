@@ -9,34 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from curves.errors import FormatError, InputError, MicroExprError
-from curves.rigs import rig_names
-from curves.values import BasicEmotion, Take
+from curves.errors import FormatError, MicroExprError
+from curves.values import Take
 from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.info import summarise
 from unreal_bridge.names import checked_id, id_of
 from unreal_bridge.services.shared import Shared, part_kind
-from unreal_bridge.services.takes import KEY_MODES
 from unreal_bridge.services.uploads import Upload, Uploads, under_root
 from unreal_bridge.wire import pb, rpc
-
-
-@dataclass(frozen=True)
-class AnalysisWish:
-    """What the editor asked for; None: the server's default."""
-
-    rig: str | None
-    emotion: str | None
-    intensity: float | None
-    keys: str | None
-    tolerance: float | None
-
+from unreal_bridge.wishes import Wish, read_wish
 
 #: Hears (stage, done, total or None); raises BridgeError CANCELLED when the work is no longer wanted.
 Progress = Callable[[str, int, int | None], None]
 #: Video, wish, progress -> take; raises MicroExprError if the video cannot be converted.
-Analyse = Callable[[Path, AnalysisWish, Progress], Take]
+Analyse = Callable[[Path, Wish, Progress], Take]
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,7 @@ class _Order:
     """What becomes of the video."""
 
     take_id: str
-    wish: AnalysisWish
+    wish: Wish
     replace: bool
 
 
@@ -95,7 +82,7 @@ class AnalysisService(rpc.AnalysisServiceServicer):
             raise FormatError("Analyze: expected a path or an upload first.")
         message = first.path if kind == "path" else first.upload
         options = message.options
-        order = _Order(await self._free_id(message), _wish(options), replace=options.replace)
+        order = _Order(await self._free_id(message), read_wish(options), replace=options.replace)
         with self._queued() as job:
             if kind == "path":
                 video = await self._shared.run(under_root, self._settings.root, first.path.path)
@@ -194,26 +181,3 @@ async def _settled(work: "asyncio.Future[Any]") -> None:
             await asyncio.wait([work])
         except asyncio.CancelledError:
             continue
-
-
-def _wish(options: pb.AnalyzeOptions) -> AnalysisWish:
-    """The options, checked. Raises InputError."""
-    if options.rig and options.rig not in rig_names():
-        raise InputError(f"{options.rig[:60]!r} is no rig; use {', '.join(rig_names())}.")
-    if options.emotion and options.emotion not in list(BasicEmotion):
-        raise InputError(f"{options.emotion[:60]!r} is no emotion; use {', '.join(BasicEmotion)} or none.")
-    if options.key_mode not in KEY_MODES:
-        raise InputError(f"key mode {options.key_mode} is not known; update the server.")
-    intensity = options.intensity if options.HasField("intensity") else None
-    if intensity is not None and not 0.0 <= intensity <= 1.0:
-        raise InputError(f"intensity: expected 0 to 1, got {intensity}.")
-    tolerance = options.tolerance if options.HasField("tolerance") else None
-    if tolerance is not None and not 0.0 < tolerance <= 0.2:
-        raise InputError(f"tolerance: expected above 0 and at most 0.2, got {tolerance}.")
-    return AnalysisWish(
-        rig=options.rig or None,
-        emotion=options.emotion or None,
-        intensity=intensity,
-        keys=KEY_MODES[options.key_mode] if options.key_mode else None,
-        tolerance=tolerance,
-    )

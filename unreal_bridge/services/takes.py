@@ -3,15 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
-from curves.build import KeySettings, build_curves
 from curves.errors import FormatError, InputError
-from curves.keys import KeyMode
-from curves.modulate import Modulation
-from curves.rigs import load_rig, rig_names
-from curves.values import BasicEmotion, Take
+from curves.values import Take
 from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.incoming import PartChecker, TakeReader
@@ -24,14 +19,7 @@ from unreal_bridge.wire import pb, rpc
 MAX_PAGE = 500
 _DEFAULT_PAGE = 100
 _PAGE_BYTES = 2**20  # of one answer: events make summaries long
-_MAX_TOLERANCE = 0.2
 _REMAPS_AT_ONCE = 2
-
-KEY_MODES: dict[int, KeyMode] = {
-    pb.KEY_MODE_UNSPECIFIED: "auto",
-    pb.KEY_MODE_AUTO: "auto",
-    pb.KEY_MODE_EXACT: "exact",
-}
 
 
 class TakeService(rpc.TakeServiceServicer):
@@ -112,20 +100,23 @@ class TakeService(rpc.TakeServiceServicer):
         return pb.DeleteTakeResponse()
 
     async def RemapTake(self, request: pb.RemapTakeRequest, context: Any) -> None:
-        wish = _wish(request)
         async with self._remaps:
-            take, parts = await self._shared.run(self._remap, request.take_id, wish)
-        summary = summarise(take)
-        summary.take_id = request.take_id
-        summary.content_bytes = sum(map(len, parts))
+            summary, parts = await self._shared.run(self._remap, request)
         await context.write(pb.TakePart(summary=summary))
         for position, part in enumerate(parts):
             await context.write(as_part(position, part))
         await context.write(pb.TakePart(end=pb.TakeEnd(sha256=digest(parts))))
 
-    def _remap(self, take_id: str, wish: "_Wish") -> tuple[Take, list[bytes]]:
-        take = remapped(self._read_tracks(take_id), wish)
-        return take, list(take_to_parts(take))
+    def _remap(self, request: pb.RemapTakeRequest) -> tuple[pb.TakeSummary, list[bytes]]:
+        from unreal_bridge.remapping import read_remap, remapped  # noqa: PLC0415  # scipy: most servers need none
+
+        remap = read_remap(request)
+        take = remapped(self._read_tracks(request.take_id), remap)
+        parts = list(take_to_parts(take))
+        summary = summarise(take)
+        summary.take_id = request.take_id
+        summary.content_bytes = sum(map(len, parts))
+        return summary, parts
 
     def _read_tracks(self, take_id: str) -> Take:
         store = self._shared.store
@@ -146,52 +137,3 @@ def _read_token(token: str, store_id: str) -> int | None:
     if match is None or match[1] != store_id:
         raise InputError("The page token is not of this server; begin again with the first page.")
     return int(match[2])
-
-
-# --- remapping -------------------------------------------------------------------------------------------------------
-
-_Wish = tuple[str, Modulation, KeySettings]
-
-
-def _wish(request: pb.RemapTakeRequest) -> _Wish:
-    """Rig, modulation, keys. Raises InputError: one is not known, or a number is out of its range."""
-    if request.rig not in rig_names():  # names only: a path would be read from this machine's disk
-        raise InputError(f"{request.rig[:60]!r} is no rig; use {', '.join(rig_names())}.")
-    if request.emotion and request.emotion not in list(BasicEmotion):
-        raise InputError(f"{request.emotion[:60]!r} is no emotion; use {', '.join(BasicEmotion)} or none.")
-    if request.key_mode not in KEY_MODES:
-        raise InputError(f"key mode {request.key_mode} is not known; update the server.")
-    mode = KEY_MODES[request.key_mode]
-    tolerance = request.tolerance if request.HasField("tolerance") else None
-    if tolerance is not None and not (0.0 < tolerance <= _MAX_TOLERANCE):
-        raise InputError(f"tolerance: expected above 0 and at most {_MAX_TOLERANCE}, got {tolerance}.")
-    try:
-        modulation = Modulation(
-            emotion=BasicEmotion(request.emotion) if request.emotion else None,
-            intensity=request.intensity if request.HasField("intensity") else 1.0,
-            gain=request.gain if request.HasField("gain") else 1.0,
-        )
-        build_curves((), load_rig(request.rig), modulation, KeySettings(mode, tolerance))
-    except ValueError as error:
-        raise InputError(f"{error}.") from error
-    return request.rig, modulation, KeySettings(mode, tolerance)
-
-
-def remapped(take: Take, wish: _Wish) -> Take:
-    """The take with its curves built anew. BridgeError FAILED_PRECONDITION: it has no tracks."""
-    rig_name, modulation, keys = wish
-    if not take.tracks:
-        raise BridgeError(
-            "FAILED_PRECONDITION", "The take has no tracks to build curves from; convert its video again."
-        )
-    rig = load_rig(rig_name)
-    curves = build_curves(take.tracks, rig, modulation, keys, duration_s=take.duration_s, no_face=take.no_face)
-    made = {
-        "rig": rig_name,
-        "emotion": None if modulation.emotion is None else modulation.emotion.value,
-        "intensity": modulation.intensity,
-        "gain": modulation.gain,
-        "keys": keys.mode,
-        "tolerance": keys.tolerance,
-    }
-    return replace(take, curves=curves, provenance={**take.provenance, "remapped": made})
