@@ -1,6 +1,10 @@
 """The store alone: atomic, durable, bounded, migrated; and what is said when its folder cannot be used."""
 
+import os
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from unreal_bridge.info import summarise
 from unreal_bridge.store import BATCH_BYTES, Store, StoreSettings, Upload
 from unreal_bridge.wire import pb
 
+ROOT = Path(__file__).parents[2]
 SUMMARY = pb.TakeSummary(duration_s=1.0)
 
 
@@ -134,6 +139,41 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder" / database.FILE_NAME).mkdir(parents=True)
     with pytest.raises(BridgeError, match="may be written to"):
         Store(tmp_path / "folder")
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from curves.errors import MicroExprError
+from unreal_bridge.store import Store
+if os.geteuid() == 0:
+    os.setuid(65534)  # the system lets root write anywhere
+for folder in sys.argv[1:]:
+    try:
+        Store(Path(folder))
+    except MicroExprError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no such permission there")
+def test_a_read_only_folder_is_named() -> None:
+    with tempfile.TemporaryDirectory() as name:  # not pytest's: nobody but its owner may look into that
+        empty, filled_one = Path(name) / "empty", Path(name) / "filled"
+        empty.mkdir()
+        Store(filled_one).close()
+        for path in (*filled_one.iterdir(), filled_one, empty, Path(name)):
+            path.chmod(0o555)
+        folders = [str(empty), str(empty / "sub"), str(filled_one)]
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", AS_NOBODY, *folders], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for path in (filled_one, empty, Path(name)):
+            path.chmod(0o755)
+    first, second, third = done.stdout.splitlines()
+    assert "may be written to" in first and str(empty) in first
+    assert "choose another folder" in second
+    assert "may be written to" in third and str(filled_one) in third
 
 
 def test_a_database_that_turns_read_only_is_said(tmp_path: Path) -> None:
