@@ -24,8 +24,11 @@ else
   BUILD := plain
 endif
 
+PROTO := unreal_bridge/proto/microexpr/v1/bridge.proto
+SET_UP_BY := pyproject.toml constraints.txt Makefile unreal_bridge/stubs.py $(PROTO)
+
 # The stamp's name holds what the set-up depends on, so that a second run installs nothing and a change installs anew.
-STAMP := .venv/set-up-$(BUILD)-$(shell cat pyproject.toml constraints.txt Makefile | cksum | cut -d ' ' -f 1)
+STAMP := .venv/set-up-$(BUILD)-$(shell cat $(SET_UP_BY) | cksum | cut -d ' ' -f 1)
 
 .PHONY: demo test setup
 
@@ -48,8 +51,8 @@ endif
 	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --constraint constraints.txt $(TORCH) || { \
 	  echo "pip did not find $(TORCH). Take the address of the index for Linux, Pip, CPU from the install page of"; \
 	  echo "pytorch.org and add TORCH_INDEX=<address>; or add CUDA=1 for the CUDA build (several GB)."; exit 1; }
-	@$(PIP) --constraint constraints.txt setuptools
-	@$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[render,dev]'
+	@$(PIP) --constraint constraints.txt setuptools grpcio-tools
+	@$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[render,bridge,metrics,dev]'
 	@$(PIP) --no-deps $(CARRIER)
 	@rm -f .venv/set-up-*
 	@touch $@

@@ -9,6 +9,7 @@ Modules that pull in torch or matplotlib are imported late, so that ``--help`` a
 import io
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from curves.errors import InputError, MicroExprError
+from microexpr import bridge
 from microexpr.config import EMOTION_CHOICES, ConvertConfig, resolve_config
 
 _DEFAULT = ConvertConfig()
@@ -31,6 +33,7 @@ app = typer.Typer(
 )
 curves_app = typer.Typer(help="Work with curve files.", rich_markup_mode=None)
 app.add_typer(curves_app, name="curves")
+bridge.register(app)
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Videos, folders of numbered images, folders.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if missing.")]
@@ -96,6 +99,10 @@ def convert(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
+    push: Annotated[bool, typer.Option("--push", help="Send each take to the bridge --to as well.")] = False,
+    to: bridge.To = bridge.DEFAULT_TO,
+    token: bridge.Token = None,
+    tls_root: bridge.TlsRoot = None,
 ) -> None:
     """Convert videos to takes: STEM.take.json, and the files of each --format beside it.
 
@@ -110,7 +117,9 @@ def convert(
 
     from microexpr.converting import convert_inputs
 
-    raise typer.Exit(convert_inputs(inputs, out, settings, overwrite=overwrite, as_json=as_json))
+    with bridge.delivery(out, to, token, tls_root, replace=overwrite) if push else nullcontext() as deliver:
+        code = convert_inputs(inputs, out, settings, overwrite=overwrite, as_json=as_json, deliver=deliver)
+    raise typer.Exit(code)
 
 
 @curves_app.command("sample")

@@ -8,11 +8,12 @@ What needs torch or scipy is imported when the first video needs it: wrong use m
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curves.errors import InputError
+from curves.errors import InputError, MicroExprError
 from curves.formats import FORMATS, Format
 from curves.rigs import load_rig
 from curves.values import Take
@@ -20,14 +21,26 @@ from microexpr import batch, report
 from microexpr.config import ConvertConfig, suggest
 from microexpr.progress import ProgressBar, progress_bar
 
+#: Hears of a take: its file and what is in it.
+Deliver = Callable[[Path, Take], None]
+
 if TYPE_CHECKING:
     from recognizer.analysis import Model
 
 
 def convert_inputs(
-    inputs: Sequence[Path], out: Path, config: ConvertConfig, *, overwrite: bool = False, as_json: bool = False
+    inputs: Sequence[Path],
+    out: Path,
+    config: ConvertConfig,
+    *,
+    overwrite: bool = False,
+    as_json: bool = False,
+    deliver: Deliver | None = None,
 ) -> int:
-    """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError."""
+    """Converts everything, tells about each input as it is done, and returns the exit code. Raises MicroExprError.
+
+    ``deliver`` hears of each take that is there, converted now or before; what it raises is that input's failure.
+    """
     check_outputs(config)
     weights = _weights_file(config)
     batch.check_writable(out)
@@ -45,7 +58,7 @@ def convert_inputs(
             model()  # before the first video: weights that cannot be used are one error, not one for each video
         return work
 
-    return run_jobs(jobs, work_with, as_json=as_json)
+    return run_jobs(jobs, work_with, as_json=as_json, deliver=deliver)
 
 
 def _weights_file(config: ConvertConfig) -> Path | None:
@@ -62,12 +75,17 @@ def check_outputs(config: ConvertConfig) -> None:
 
 
 def run_jobs(
-    jobs: Sequence[batch.Job], work_with: Callable[[ProgressBar], batch.Work], *, as_json: bool = False
+    jobs: Sequence[batch.Job],
+    work_with: Callable[[ProgressBar], batch.Work],
+    *,
+    as_json: bool = False,
+    deliver: Deliver | None = None,
 ) -> int:
     """Runs the jobs with a progress bar, tells about each, returns the exit code."""
     outcomes: list[batch.Outcome] = []
     with progress_bar() as bar:
-        for outcome in batch.run(jobs, work_with(bar)):
+        for done in batch.run(jobs, work_with(bar)):
+            outcome = done if deliver is None else _delivered(done, deliver)
             outcomes.append(outcome)
             _tell(outcome, bar, as_json=as_json, position=(len(outcomes), len(jobs)))
     code = batch.exit_code(outcomes)
@@ -78,6 +96,16 @@ def run_jobs(
         words = [f"{statuses.count(status)} {status}" for status in ("converted", "skipped", "failed")]
         sys.stdout.write(", ".join(words) + "\n")
     return code
+
+
+def _delivered(outcome: batch.Outcome, deliver: Deliver) -> batch.Outcome:
+    if outcome.take is None:
+        return outcome
+    try:
+        deliver(outcome.job.take_path, outcome.take)
+    except MicroExprError as error:
+        return replace(outcome, status="failed", error=f"{outcome.job.source}: converted, but not pushed: {error}")
+    return outcome
 
 
 def batch_work(

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from curves.build import KeySettings, build_curves
+from curves.emotion import strongest_emotion
 from curves.errors import InputError
 from curves.modulate import Modulation, draw_intensity
 from curves.rigs import load_rig
-from curves.values import BASIC_EMOTION, BasicEmotion, Event, RichCurve, Take, TangentMode
+from curves.values import BasicEmotion, Event, RichCurve, Take, TangentMode
 from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
 from microexpr.version import __version__
 from recognizer.analysis import Analysis, AnalysisSettings, Model, Progress, analyse
@@ -127,19 +128,6 @@ def choose_modulation(
     else:
         intensity = float(config.intensity)
     return Modulation(emotion=emotion, intensity=intensity, gain=config.gain), tuple(notes)
-
-
-def strongest_emotion(events: Sequence[Event]) -> BasicEmotion | None:
-    """The animation emotion whose events weigh most, each by its spotting score times its strongest AU's intensity.
-
-    None without events. Ties go to the earlier event.
-    """
-    weights: dict[BasicEmotion, float] = {}
-    for event in events:
-        strength = max((au.intensity for au in event.aus), default=0.0)
-        emotion = BASIC_EMOTION[event.emotion.label]
-        weights[emotion] = weights.get(emotion, 0.0) + event.score * strength
-    return max(weights, key=weights.__getitem__) if weights else None
 
 
 def _own_seed(config: ConvertConfig, provenance: dict[str, Any]) -> int:

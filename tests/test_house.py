@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from unreal_bridge.stubs import PROTO, STUBS
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
@@ -117,7 +119,7 @@ def test_the_wheel_holds_code_and_data(tmp_path: Path) -> None:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
         notices = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
     wanted = {p.relative_to(ROOT).as_posix() for p in tracked() if p.relative_to(ROOT).parts[0] in ROOMS}
-    assert held == wanted
+    assert held == wanted | set(STUBS)
     assert notices
 
 
@@ -180,8 +182,9 @@ def test_constraints_pin_every_dependency_within_its_range() -> None:
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_a_second_set_up_installs_nothing_until_something_changes(tmp_path: Path) -> None:
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "unreal_bridge/stubs.py", PROTO):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     first = run("make", "-n", "test", cwd=tmp_path).stdout
     assert "pip install" in first
     stamp = re.findall(r"^touch (\S+)", first, re.MULTILINE)
@@ -189,6 +192,8 @@ def test_a_second_set_up_installs_nothing_until_something_changes(tmp_path: Path
     (tmp_path / stamp[-1]).touch()
     assert "pip install" not in run("make", "-n", "test", cwd=tmp_path).stdout
     assert "pip install" in run("make", "-n", "test", "CUDA=1", cwd=tmp_path).stdout
-    with (tmp_path / "constraints.txt").open("a", encoding="utf-8") as file:
-        file.write("numpy==2.0\n")
-    assert "pip install" in run("make", "-n", "test", cwd=tmp_path).stdout
+    for changed in ("constraints.txt", PROTO):
+        stamp = (tmp_path / changed).read_text(encoding="utf-8")
+        (tmp_path / changed).write_text(stamp + "\n# changed\n", encoding="utf-8")
+        assert "pip install" in run("make", "-n", "test", cwd=tmp_path).stdout
+        (tmp_path / changed).write_text(stamp, encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The gRPC bridge: takes to editors. Its services come with the bridge release."""
+"""The gRPC bridge: takes to editors. Knows takes, not how they were made; the app hands in what analyses videos."""

@@ -58,7 +58,7 @@ def take_to_json(take: Take) -> dict[str, Any]:
         "frame_rate": [take.frame_rate.numerator, take.frame_rate.denominator],
         "start_timecode": take.start_timecode,
         "duration_s": float(take.duration_s),
-        "events": [_event_to_json(event) for event in sorted(take.events, key=_event_order)],
+        "events": [_event_to_json(event) for event in sorted(take.events, key=event_order)],
         "tracks": [_track_to_json(track) for track in sorted(take.tracks, key=lambda track: (track.au, track.side))],
         "curves": [_curve_to_json(curve) for curve in sorted(take.curves, key=lambda curve: curve.name)],
         "no_face": sorted([float(gap.start_s), float(gap.end_s)] for gap in take.no_face),
@@ -112,7 +112,8 @@ def _layout(document: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _event_order(event: Event) -> tuple[float, float, float, float]:
+def event_order(event: Event) -> tuple[float, float, float, float]:
+    """Sort key of events in files and on the wire."""
     return (event.onset_s, event.offset_s, event.apex_s, event.score)
 
 

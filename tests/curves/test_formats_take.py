@@ -3,13 +3,12 @@
 import copy
 import json
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from format_samples import bare_take, drawn_curves, sample
+from format_samples import bare_take, sample, takes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -18,64 +17,12 @@ from curves.errors import FormatError, InputError
 from curves.formats import read_take, schema, take_from_json, take_to_json, timecode, write_take
 from curves.values import (
     AUActivation,
-    AUTrack,
-    Emotion,
-    EmotionEstimate,
     Event,
     Extrapolation,
-    InterpMode,
-    Interval,
     RichCurve,
     RichKey,
-    Side,
     Take,
-    TangentMode,
     TangentWeightMode,
-)
-
-UNIT = st.floats(0, 1)
-ANY = st.floats(-1e6, 1e6)
-FACE_S = st.floats(20, 600, exclude_max=True)  # drawn takes have no face somewhere before and after
-
-
-@st.composite
-def tracks(draw: st.DrawFn) -> tuple[AUTrack, ...]:
-    ways = st.sampled_from([(Side.BOTH,), (Side.LEFT,), (Side.RIGHT,), (Side.LEFT, Side.RIGHT)])
-    result = []
-    for au, side in [(au, side) for au in draw(st.sets(st.integers(1, 64), max_size=3)) for side in draw(ways)]:
-        times = sorted(draw(st.lists(FACE_S, unique=True, max_size=5)))
-        result.append(AUTrack(au, side, np.array(times), np.array([draw(UNIT) for _ in times])))
-    return tuple(result)
-
-
-@st.composite
-def events(draw: st.DrawFn) -> Event:
-    onset, apex, offset = sorted(draw(st.lists(FACE_S, min_size=3, max_size=3, unique=True)))
-    shares = np.array(draw(st.lists(st.floats(0.01, 1), min_size=7, max_size=7)))
-    shares /= shares.sum()
-    emotion = EmotionEstimate(list(Emotion)[int(shares.argmax())], dict(zip(Emotion, shares.tolist(), strict=True)))
-    au = st.builds(AUActivation, st.integers(1, 64), st.sampled_from(Side), UNIT)
-    aus = draw(st.lists(au, max_size=3, unique_by=lambda au: (au.au, au.side)))
-    return Event(onset, apex, offset, draw(UNIT), emotion, tuple(aus))
-
-
-takes = st.builds(
-    Take,
-    frame_rate=st.fractions(Fraction(1, 10), 1000, max_denominator=1001),
-    duration_s=st.floats(600, 700),
-    events=st.lists(events(), max_size=2).map(tuple),
-    tracks=tracks(),
-    curves=drawn_curves(
-        st.builds(RichKey, ANY, ANY, st.sampled_from(InterpMode), st.sampled_from(TangentMode), ANY, ANY),
-        st.text(min_size=1, max_size=8),
-    ),
-    no_face=st.lists(
-        st.builds(lambda start, s: Interval(start, start + s), st.floats(0, 9), st.floats(1, 9)), max_size=3
-    )
-    .map(tuple)
-    .map(lambda gaps: (*gaps, Interval(600, 650))),
-    start_timecode=st.sampled_from([None, "00:00:00:00", "23:59:59;29", "10:00:00:119"]),
-    provenance=st.dictionaries(st.text(), st.none() | ANY | st.text(), max_size=3),
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curves.emotion import strongest_emotion
 from curves.errors import InputError
 from curves.formats import read_take, take_to_json, write_take
 from curves.richcurve import evaluate
@@ -25,7 +26,7 @@ from curves.values import (
     Take,
 )
 from microexpr.config import ConvertConfig, resolve_config
-from microexpr.pipeline import choose_modulation, convert, identity, strongest_emotion
+from microexpr.pipeline import choose_modulation, convert, identity
 from recognizer.analysis import Analysis, AnalysisSettings
 from recognizer.video import VideoInfo
 

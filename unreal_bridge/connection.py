@@ -1,0 +1,103 @@
+"""The client's border: a channel with TLS, token and deadlines; gRPC's errors as BridgeError; retries with backoff."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+
+from curves.errors import InputError
+from unreal_bridge.errors import BridgeError
+from unreal_bridge.wire import MAX_MESSAGE_BYTES
+
+T = TypeVar("T")
+
+DEFAULT_ADDRESS = "127.0.0.1:50551"
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """How to reach a server.
+
+    Attributes:
+        address: HOST:PORT.
+        token: sent with every call; None: none.
+        root_certificate: PEM file of who vouches for the server's certificate: turns TLS on.
+        timeout_s: of a call that is one question and one answer.
+        retries: how often a call is tried again that found no server, waiting 0.1 s, then twice as long each time.
+    """
+
+    address: str = DEFAULT_ADDRESS
+    token: str | None = None
+    root_certificate: Path | None = None
+    timeout_s: float = 30.0
+    retries: int = 5
+
+    def __post_init__(self) -> None:
+        host, _, port = self.address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise InputError(f"{self.address!r} is no server; write HOST:PORT, such as {DEFAULT_ADDRESS}.")
+
+
+def open_channel(settings: ClientSettings) -> grpc.Channel:
+    """The channel; nothing is sent yet. Raises InputError: the certificate cannot be read."""
+    options = [
+        ("grpc.max_receive_message_length", 4 * 2**20),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.enable_http_proxy", 0),  # the address is what the user says
+    ]
+    if settings.root_certificate is None:
+        return grpc.insecure_channel(settings.address, options)
+    try:
+        root = settings.root_certificate.read_bytes()
+    except OSError as error:
+        raise InputError(f"{settings.root_certificate} cannot be read ({error.strerror}); check the path.") from error
+    return grpc.secure_channel(settings.address, grpc.ssl_channel_credentials(root), options)
+
+
+@contextmanager
+def translated(settings: ClientSettings) -> Iterator[None]:
+    """gRPC's errors as BridgeError."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise _bridge_error(error, settings) from error
+
+
+def attempted(settings: ClientSettings, work: Callable[[], T]) -> T:
+    """What ``work`` gives; tried again while no server answers. Only for what may be done twice."""
+    for attempt in range(settings.retries + 1):
+        try:
+            with translated(settings):
+                return work()
+        except BridgeError as error:
+            if error.code != "UNAVAILABLE" or attempt == settings.retries:
+                raise
+        pause(attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def pause(attempt: int) -> None:
+    """Waits before the next attempt: 0.1 s, doubling up to 5 s, a random part of it so that clients come apart."""
+    time.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+
+
+def _bridge_error(error: Any, settings: ClientSettings) -> BridgeError:
+    code, details = error.code().name, " ".join((error.details() or "").split())
+    if code == "UNAVAILABLE":
+        hint = "start it with 'microexpr serve', or check address, TLS certificate and token"
+        return BridgeError(code, f"No server answers at {settings.address} ({details[:200]}); {hint}.")
+    if code == "DEADLINE_EXCEEDED":
+        return BridgeError(code, f"{settings.address} did not answer in time; try again. {details}".strip())
+    if code == "UNIMPLEMENTED":
+        return BridgeError(code, f"The server at {settings.address} does not offer this ({details}).")
+    return BridgeError(code, details or f"The server at {settings.address} answered {code}.")

@@ -1,0 +1,1 @@
+"""The wire: what the build makes of it lies beside it."""
