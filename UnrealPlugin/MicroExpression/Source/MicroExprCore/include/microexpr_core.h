@@ -394,7 +394,7 @@ typedef struct microexpr_subscribe_options {
 enum microexpr_update_kind {
   MICROEXPR_UPDATE_OTHER = 0,       /* of a newer server: only its resume_sequence counts */
   MICROEXPR_UPDATE_WELCOME = 1,     /* connected; store_id, reset */
-  MICROEXPR_UPDATE_COMMITTED = 2,   /* summary, and with content: take, take_status */
+  MICROEXPR_UPDATE_COMMITTED = 2,   /* summary, and with content, once it is whole: take, take_status */
   MICROEXPR_UPDATE_DELETED = 3,     /* take_id */
   MICROEXPR_UPDATE_LIVE_HEADER = 4, /* subject_id, subject, names */
   MICROEXPR_UPDATE_LIVE_FRAME = 5,  /* subject_id, time_s, values, sent_unix_s, dropped */
@@ -413,7 +413,7 @@ typedef struct microexpr_update {
   const char* take_id;
   microexpr_take_summary summary; /* its struct_size is set here */
   microexpr_take* take;           /* NULL without content, or when take_status is not OK */
-  int32_t take_status;            /* OK; DATA_LOSS, RESOURCE_EXHAUSTED, NOT_FOUND: no content, message says why */
+  int32_t take_status;            /* OK; DATA_LOSS, RESOURCE_EXHAUSTED: no content, message says why */
   int32_t reserved;
   const char* message;
   uint64_t subject_id; /* stands for the subject until LOST, LIVE_END or the next header of that number */

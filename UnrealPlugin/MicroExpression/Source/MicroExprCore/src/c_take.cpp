@@ -68,10 +68,9 @@ Status get_track(const TakeContent& take, std::size_t position, microexpr_track*
 Status find_curve(const TakeContent& take, const char* name, std::size_t* position) {
   std::string text;
   if (Status status = copy_text(name, "name", kMaxText, true, &text); !status.ok()) return status;
-  const std::string wanted = fold_case(text);
-  for (std::size_t i = 0; i < take.curves.size(); ++i) {
-    if (fold_case(take.curves[i].name) != wanted) continue;
-    *position = i;
+  const auto found = take.curve_positions.find(fold_case(text));
+  if (found != take.curve_positions.end()) {
+    *position = found->second;
     return {};
   }
   return {MICROEXPR_NOT_FOUND, "the take has no curve " + text};

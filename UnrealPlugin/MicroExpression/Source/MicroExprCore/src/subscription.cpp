@@ -96,7 +96,7 @@ Status Subscription::handle(Update update) {
     default:
       break;
   }
-  if (Status status = flush_incomplete(); !status.ok()) return status;
+  pending_.reset();  // a take that was replaced or deleted while its parts came has no end: this is what overtook it
   if (update.kind == Kind::kSummary && from_.content && update.resume_sequence == 0) {
     pending_.reset(new Pending{std::move(update), TakeBuilder(client_->settings.max_take_bytes), {}});
     return {};
@@ -146,17 +146,6 @@ Status Subscription::finish_take(const Update& end) {
   if (event.take_status.ok()) event.take.reset(new microexpr_take(std::move(content)));
   event.update = std::move(pending_->update);
   event.update.resume_sequence = end.resume_sequence;
-  pending_.reset();
-  return push(std::move(event));
-}
-
-// A take whose parts stopped coming, because it was replaced or deleted meanwhile.
-Status Subscription::flush_incomplete() {
-  if (pending_ == nullptr) return {};
-  Event event;
-  event.kind = MICROEXPR_UPDATE_COMMITTED;
-  event.take_status = {MICROEXPR_NOT_FOUND, "the take was replaced or deleted before its content came"};
-  event.update = std::move(pending_->update);
   pending_.reset();
   return push(std::move(event));
 }

@@ -60,7 +60,6 @@ class Subscription {
   Status welcome(Update update);
   Status add_part(Update update);
   Status finish_take(const Update& end);
-  Status flush_incomplete();
   Status handle_live(Update update);
   Status push(Event event);  // waits for room; CANCELLED while stopping
   void push_frame(Event event);

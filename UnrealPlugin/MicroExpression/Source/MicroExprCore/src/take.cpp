@@ -1,10 +1,14 @@
 #include "take.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace microexpr {
 
-EventList::EventList(std::vector<EventData> events) : events_(std::move(events)) {
+void EventList::add(std::vector<EventData> events) {
+  events_.insert(events_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+  views_.clear();  // the events may have moved
   views_.reserve(events_.size());
   for (EventData& event : events_) {
     for (std::size_t i = 0; i < event.labels.size(); ++i) event.probabilities[i].label = event.labels[i].c_str();

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "sha256.h"
@@ -27,7 +29,7 @@ struct EventData {
 class EventList {
  public:
   EventList() = default;
-  explicit EventList(std::vector<EventData> events);
+  void add(std::vector<EventData> events);
   EventList(EventList&&) = default;
   EventList& operator=(EventList&&) = default;
   const microexpr_event* data() const { return views_.data(); }
@@ -78,6 +80,9 @@ struct TakeContent {
   std::vector<NoFace> no_face;
   std::vector<CurveData> curves;
   std::vector<TrackData> tracks;
+  std::unordered_map<std::string, std::size_t> curve_positions;  // by name, in small letters
+  std::unordered_set<std::uint64_t> track_identities;
+  bool has_arrays = false;         // a chunk with keys or samples came: the header is complete
   std::vector<std::string> parts;  // as they came
   std::uint64_t content_bytes = 0;
   Digest sha256{};

@@ -1,7 +1,6 @@
 // TakeHeader and TakeChunk, as they travel, into TakeContent; and the rules they have to keep.
 #include <cmath>
 #include <limits>
-#include <unordered_set>
 
 #include "from_wire.h"
 #include "take.h"
@@ -16,21 +15,20 @@ bool in_unit(double value) { return value >= 0.0 && value <= 1.0; }  // false fo
 bool is_name(const std::string& name) { return !name.empty() && name.find('\0') == std::string::npos; }
 
 Status decode_curve_names(const wire::TakeHeader& header, TakeContent* take) {
-  std::unordered_set<std::string> seen;
   for (const std::string& name : header.curve_names()) {
     if (!is_name(name)) return damaged("curve_names: a name is empty or holds a 0");
-    if (!seen.insert(fold_case(name)).second) return damaged("curve_names: " + name + " stands there twice");
+    const bool added = take->curve_positions.emplace(fold_case(name), take->curves.size()).second;
+    if (!added) return damaged("curve_names: " + name + " stands there twice");
     take->curves.push_back({name, {}});
   }
   return {};
 }
 
 Status decode_track_names(const wire::TakeHeader& header, TakeContent* take) {
-  std::unordered_set<std::uint64_t> seen;
   for (const wire::TrackName& name : header.track_names()) {
     if (!is_side(name.side())) return damaged("track_names: a side is missing or unknown");
     const std::uint64_t identity = (std::uint64_t{name.au()} << 2) | static_cast<std::uint64_t>(name.side());
-    if (!seen.insert(identity).second) {
+    if (!take->track_identities.insert(identity).second) {
       return damaged("track_names: AU" + std::to_string(name.au()) + " stands there twice for one side");
     }
     take->tracks.push_back({name.au(), name.side(), {}, {}});
@@ -110,14 +108,30 @@ Status decode_scalars(const wire::TakeHeader& header, TakeContent* take) {
   take->frame_rate_den = header.frame_rate_den();
   take->duration_s = header.duration_s();
   take->start_timecode = header.start_timecode();
-  take->provenance_json = header.provenance_json();
+  return {};
+}
+
+// What a header holds any number of, and TakeChunk.more goes on with.
+Status decode_lists(const wire::TakeHeader& header, TakeContent* take) {
+  take->provenance_json += header.provenance_json();
   for (const wire::Interval& gap : header.no_face()) {
     if (!std::isfinite(gap.start_s()) || !std::isfinite(gap.end_s()) || !(gap.start_s() < gap.end_s())) {
       return damaged("no_face: expected start_s < end_s");
     }
     take->no_face.push_back({gap.start_s(), gap.end_s()});
   }
-  return decode_events(header.events(), &take->events);
+  if (Status status = decode_events(header.events(), &take->events); !status.ok()) return status;
+  if (Status status = decode_curve_names(header, take); !status.ok()) return status;
+  return decode_track_names(header, take);
+}
+
+Status decode_more(const wire::TakeHeader& more, TakeContent* take) {
+  if (take->has_arrays) return damaged("a header goes on after keys or samples");
+  if (more.frame_rate_num() != 0 || more.frame_rate_den() != 0 || more.duration_s() != 0.0 ||
+      !more.start_timecode().empty()) {
+    return damaged("a header that goes on says something twice");
+  }
+  return decode_lists(more, take);
 }
 
 Status decode_event(const wire::Event& event, EventData* result) {
@@ -149,7 +163,7 @@ Status decode_events(const google::protobuf::RepeatedPtrField<wire::Event>& even
   for (int i = 0; i < events.size(); ++i) {
     if (Status status = decode_event(events[i], &decoded[static_cast<std::size_t>(i)]); !status.ok()) return status;
   }
-  *list = EventList(std::move(decoded));
+  list->add(std::move(decoded));
   return {};
 }
 
@@ -157,13 +171,16 @@ Status decode_header(const std::string& part, TakeContent* take) {
   wire::TakeHeader header;
   if (!header.ParseFromString(part)) return damaged("the header of a take cannot be decoded");
   if (Status status = decode_scalars(header, take); !status.ok()) return status;
-  if (Status status = decode_curve_names(header, take); !status.ok()) return status;
-  return decode_track_names(header, take);
+  return decode_lists(header, take);
 }
 
 Status decode_chunk(const std::string& part, TakeContent* take) {
   wire::TakeChunk chunk;
   if (!chunk.ParseFromString(part)) return damaged("a chunk of a take cannot be decoded");
+  if (chunk.has_more()) {
+    if (Status status = decode_more(chunk.more(), take); !status.ok()) return status;
+  }
+  take->has_arrays = take->has_arrays || chunk.curves_size() > 0 || chunk.tracks_size() > 0;
   for (const wire::CurveKeys& keys : chunk.curves()) {
     if (Status status = decode_keys(keys, take); !status.ok()) return status;
   }

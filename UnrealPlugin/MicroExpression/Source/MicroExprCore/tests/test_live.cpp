@@ -93,7 +93,10 @@ int end_after(const std::vector<wire::Update>& updates) {
   CHECK_EQUAL(microexpr_subscribe(client, &options, &subscription), MICROEXPR_OK);
   microexpr_update update;
   int code = MICROEXPR_OK;
-  while (code == MICROEXPR_OK) code = wait_for(subscription, &update, 50);
+  while (code == MICROEXPR_OK) {
+    code = wait_for(subscription, &update);
+    if (update.kind == MICROEXPR_UPDATE_LOST) code = MICROEXPR_PENDING;
+  }
   microexpr_subscription_destroy(subscription);
   return code;
 }

@@ -1,7 +1,7 @@
 // The names of methods that the core calls are those of bridge.proto.
 #include <fstream>
-#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "check.h"
@@ -12,13 +12,16 @@ int main(int argc, char** argv) {
   std::ifstream file(argv[1]);
   std::set<std::string> declared;
   std::string line, package, service;
-  const std::regex words(R"(^\s*(package|service|rpc)\s+([A-Za-z0-9_.]+).*)");
   while (std::getline(file, line)) {
-    std::smatch found;
-    if (!std::regex_match(line, found, words)) continue;
-    if (found[1] == "package") package = found[2];
-    if (found[1] == "service") service = found[2];
-    if (found[1] == "rpc") declared.insert("/" + package + "." + service + "/" + found[2].str());
+    for (char& letter : line) {
+      if (letter == ';' || letter == '(' || letter == '{') letter = ' ';
+    }
+    std::istringstream words(line);
+    std::string kind, name;
+    words >> kind >> name;
+    if (kind == "package") package = name;
+    if (kind == "service") service = name;
+    if (kind == "rpc") declared.insert("/" + package + "." + service + "/" + name);
   }
   namespace method = microexpr::method;
   for (const char* name : {method::kInfo, method::kPut, method::kGet, method::kList, method::kDelete, method::kRemap,

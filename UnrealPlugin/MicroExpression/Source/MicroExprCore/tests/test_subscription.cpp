@@ -164,6 +164,7 @@ void check_server_comes_later() {
   microexpr_subscription_destroy(subscription);
 }
 
+// A take overtaken while its parts came is passed over; a damaged one is handed out without content.
 void check_take_without_content() {
   const auto server = std::make_shared<FakeServer>();
   server->announce_without_content("gone");
@@ -176,8 +177,6 @@ void check_take_without_content() {
   microexpr_subscription* const subscription = subscribe(client);
   Kept kept;
   microexpr_update update;
-  CHECK(next(subscription, &update, &kept));
-  CHECK(std::string(update.take_id) == "gone" && update.take_status == MICROEXPR_NOT_FOUND);
   CHECK(next(subscription, &update, &kept));
   CHECK(std::string(update.take_id) == "next" && update.take != nullptr && update.resume_sequence == 2);
   CHECK(next(subscription, &update, &kept));
@@ -195,7 +194,10 @@ int end_of(const std::vector<std::string>& messages, microexpr::Status status) {
   microexpr_subscription* const subscription = subscribe(client);
   microexpr_update update;
   int code = MICROEXPR_OK;
-  while (code == MICROEXPR_OK) code = wait_for(subscription, &update, 100);
+  for (int lost = 0; code == MICROEXPR_OK && lost < 2;) {  // what is tried twice is tried for ever
+    code = wait_for(subscription, &update, 300);
+    if (update.kind == MICROEXPR_UPDATE_LOST && ++lost == 2) code = MICROEXPR_PENDING;
+  }
   if (code < 0) CHECK_EQUAL(wait_for(subscription, &update), code);  // for good
   microexpr_subscription_destroy(subscription);
   return code;

@@ -137,6 +137,31 @@ void check_damaged_chunks() {
   refuse_chunk([](auto* c) { c->mutable_tracks(0)->add_value(0.5); });
   refuse_chunk([](auto* c) { c->mutable_tracks(0)->set_value(0, 1.25); });
   refuse_chunk([](auto* c) { c->mutable_tracks(0)->set_time_s(1, 0.0); });
+  refuse_chunk([](auto* c) { c->mutable_more()->set_duration_s(1.0); });
+  refuse_chunk([](auto* c) { c->mutable_more()->add_curve_names("JAWopen"); });
+}
+
+// A header that had no room for everything goes on in chunks, before all keys.
+void check_more() {
+  samples::Parts parts = samples::take(1);
+  wire::TakeHeader header;
+  CHECK(header.ParseFromString(parts[0]));
+  wire::TakeChunk more;
+  more.mutable_more()->add_curve_names("mouthClose");
+  more.mutable_more()->set_provenance_json(" ");
+  *more.mutable_more()->add_events() = header.events(0);
+  microexpr_take* const take = make({parts[0], more.SerializeAsString(), parts[1]});
+  microexpr_take_info info;
+  MICROEXPR_INIT(&info);
+  CHECK_EQUAL(microexpr_take_get_info(take, &info), MICROEXPR_OK);
+  CHECK(info.curve_count == 3 && info.event_count == 2);
+  CHECK(std::string(info.events[0].emotion) == "surprise" && std::string(info.events[1].emotion) == "surprise");
+  CHECK(std::string(info.provenance_json) == "{\"version\": \"0.1.0\"} ");
+  std::size_t position = 0;
+  CHECK_EQUAL(microexpr_take_find_curve(take, "MouthClose", &position), MICROEXPR_OK);
+  CHECK_EQUAL(position, 2);
+  microexpr_take_release(take);
+  make({parts[0], parts[1], more.SerializeAsString()}, MICROEXPR_DATA_LOSS);
 }
 
 }  // namespace
@@ -145,6 +170,7 @@ int main() {
   check_reading();
   check_damaged_headers();
   check_damaged_chunks();
+  check_more();
   make({samples::take(1)[1], samples::take(1)[0]}, MICROEXPR_DATA_LOSS);  // out of order
   make({"\xff\xff\xff"}, MICROEXPR_DATA_LOSS);
   samples::Parts equal_times = samples::take(1);
