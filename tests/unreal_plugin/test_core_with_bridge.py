@@ -122,7 +122,7 @@ def start_server(data: Path, port: int = 0) -> tuple[subprocess.Popen[str], str]
 
 
 def watch(address: str, count: int, store: tuple[str, str] | None = None) -> subprocess.Popen[str]:
-    command = [str(WATCH), address, str(count), "60", *(store or ())]
+    command = [str(WATCH), address, str(count), "120", *(store or ())]
     environment = {**os.environ, "MICROEXPR_TOKEN": ""}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
 
@@ -158,10 +158,10 @@ def test_a_killed_server_loses_and_doubles_nothing(tmp_path: Path) -> None:
         process.wait()
         process, _ = start_server(tmp_path / "data", port)
     try:
-        first = watcher.communicate(timeout=60)[0].splitlines()
+        first = watcher.communicate(timeout=120)[0].splitlines()
         rows = committed(first)
         second = watch(address, total - len(rows), (rows[-1]["store"], rows[-1]["resume"]))
-        rows += committed(second.communicate(timeout=60)[0].splitlines())
+        rows += committed(second.communicate(timeout=120)[0].splitlines())
         pushing.join(timeout=60)
     finally:
         process.kill()
