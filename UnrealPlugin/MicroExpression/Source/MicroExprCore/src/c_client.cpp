@@ -1,4 +1,5 @@
 // The C border of clients, and of starting calls.
+#include <memory>
 #include <utility>
 
 #include "border.h"
@@ -82,9 +83,9 @@ Status create(const microexpr_client_options* given, microexpr_client** client) 
 }
 
 Status start(microexpr_client* client, microexpr_call** call, Call::Body body) {
-  auto made = std::make_shared<Call>(client->state, std::move(body));
-  if (Status status = made->start(); !status.ok()) return status;
-  *call = new microexpr_call(std::move(made));
+  auto handle = std::make_unique<microexpr_call>(std::make_shared<Call>(client->state, std::move(body)));
+  if (Status status = handle->call->start(); !status.ok()) return status;
+  *call = handle.release();
   return {};
 }
 

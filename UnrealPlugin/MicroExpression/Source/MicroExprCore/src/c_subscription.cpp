@@ -28,9 +28,10 @@ Status subscribe(microexpr_client* client, const microexpr_subscribe_options* op
   from.content = options->content != 0;
   SubscriptionLimits limits;
   if (options->live_queue != 0) limits.live_frames = options->live_queue;
-  auto made = std::make_shared<Subscription>(client->state, std::move(from), limits);
-  status = made->start();
-  if (status.ok()) *subscription = new microexpr_subscription(std::move(made));
+  auto handle =
+      std::make_unique<microexpr_subscription>(std::make_shared<Subscription>(client->state, std::move(from), limits));
+  status = handle->subscription->start();
+  if (status.ok()) *subscription = handle.release();
   return status;
 }
 
@@ -49,7 +50,9 @@ void fill_live(const Update& update, const std::vector<const char*>& names, micr
 // What the host sees of the event that its subscription holds until the next poll.
 void fill_update(const Event& event, const std::vector<const char*>& names, microexpr_update* result) {
   const Update& update = event.update;
+  const std::uint32_t size = result->struct_size;  // a newer host's may be larger than ours
   MICROEXPR_INIT(result);
+  result->struct_size = size;
   result->kind = event.kind;
   result->reset = update.reset ? 1 : 0;
   result->store_id = event.store_id.c_str();

@@ -68,7 +68,7 @@ Status TakeBuilder::finish(const Digest* expected, std::unique_ptr<TakeContent>*
 }
 
 void fill(const Summary& summary, microexpr_take_summary* result) {
-  result->struct_size = sizeof *result;
+  if (result->struct_size < sizeof *result) result->struct_size = sizeof *result;
   result->version = MICROEXPR_STRUCT_VERSION;
   result->take_id = summary.take_id.c_str();
   result->emotion = summary.emotion.c_str();
