@@ -1,6 +1,7 @@
 # make demo    sets everything up and runs the main job on a sample that the project draws itself
 # make test    sets everything up and runs all tests
 # make setup   only sets up
+# make core    builds and tests the core library of the Unreal plugin (C++)
 #
 # PYTHON=python3.12           the interpreter to build .venv with (3.11 or later)
 # TORCH_INDEX=https://...     package index for torch alone: where the CPU build is, on Linux
@@ -39,6 +40,18 @@ test: $(STAMP)
 	.venv/bin/python -m pytest
 
 setup: $(STAMP)
+
+.PHONY: core
+
+# What the core library is built with; its Debian packages are those of bookworm.
+CORE := UnrealPlugin/MicroExpression/Source/MicroExprCore
+CORE_PACKAGES := cmake ninja-build g++ pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler
+
+core:
+	@for tool in cmake ninja c++ pkg-config protoc; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
+	  pkg-config --exists grpc++ 2> /dev/null || missing="$$missing gRPC"; \
+	  test -z "$$missing" || { echo "The core library needs$$missing. On Debian: apt-get install $(CORE_PACKAGES)"; exit 1; }
+	@cd $(CORE) && cmake --preset dev > /dev/null && cmake --build --preset dev && ctest --preset dev
 
 $(STAMP):
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
