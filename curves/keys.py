@@ -28,7 +28,7 @@ MIN_AUTO_TOLERANCE = 5e-5
 _FLOAT32_PART = 2e-6  # of the peak: what stepwise float32 evaluation may add
 _SAME_SHAPE = 1e-9  # of the peak: curves that differ by less, apart from a factor, have keys in common
 _JOIN = 2e-7  # values of two spans at their common float32 time that differ by less are one value
-_SAME_SLOPE = 1e-6  # relative: slopes that differ by less are one User tangent
+_SAME_SLOPE = 1e-6  # relative, for spans of up to a second: slopes that differ by less are one User tangent
 
 
 def fit_keys(
@@ -280,7 +280,9 @@ def _user_keys(rows: FloatArray) -> tuple[RichKey, ...]:
     arrive[1:] = np.where(np.isnan(arrive[1:]), chord, arrive[1:])
     leave[:-1] = np.where(np.isnan(leave[:-1]), chord, leave[:-1])
     arrive[0], leave[-1] = leave[0], arrive[-1]
-    same = np.abs(arrive - leave) <= _SAME_SLOPE * np.maximum(1.0, np.abs(arrive))
+    span = np.diff(time, prepend=time[0], append=time[-1])
+    longest = np.maximum(1.0, np.maximum(span[:-1], span[1:]))  # what a slope is wrong by bends the curve all along
+    same = np.abs(arrive - leave) <= _SAME_SLOPE * np.maximum(1.0, np.abs(arrive)) / longest
     arrive, leave = np.where(same, (arrive + leave) / 2, [arrive, leave])
     columns = [column.tolist() for column in (time, snap(value), same, snap(arrive), snap(leave))]
     return tuple(
