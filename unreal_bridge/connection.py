@@ -53,6 +53,8 @@ def open_channel(settings: ClientSettings) -> grpc.Channel:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2_000),
+        # A channel of its own: else a client inherits the back-off of another one in this process and fails at once.
+        ("grpc.use_local_subchannel_pool", 1),
         ("grpc.enable_http_proxy", 0),  # the address is what the user says
     ]
     if settings.root_certificate is None:
