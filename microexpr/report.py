@@ -6,6 +6,7 @@ from typing import Any
 
 from curves.values import AUActivation, Event, Side, Take
 from microexpr.batch import Outcome
+from microexpr.moments import time_span
 from microexpr.version import __version__
 
 RESULT_FORMAT = "microexpr.result/1"
@@ -18,12 +19,19 @@ def summary(outcome: Outcome) -> str:
     take = outcome.take
     if take is None:
         raise ValueError(f"summary: expected a converted outcome with a take, got {outcome.status} without")
-    lines = [f"{outcome.job.source}: {_count(len(take.events), 'event')} in {take.duration_s:.2f} s of video"]
+    lines = [f"{outcome.job.source}: {_count(len(take.events), 'event')} in {_watched(take)}"]
     lines += ["  " + line for line in event_table(take.events)]
     lines += [f"  wrote {line}" for line in written(outcome)]
     lines += [f"  note: {note}" for note in (*take.provenance.get("notes", ()), *outcome.notes)]
     lines.append(f"  {_count(len(take.curves), 'curve')}, {_keys(take)} keys, took {outcome.seconds:.1f} s")
     return "\n".join(lines)
+
+
+def _watched(take: Take) -> str:
+    """How much was analysed, and how much of it showed no face."""
+    start, end = time_span(take)
+    unseen = sum(min(gap.end_s, end) - max(gap.start_s, start) for gap in take.no_face)
+    return f"{end - start:.2f} s of video" + (f", {unseen:.2f} s of it without a face" if unseen >= 0.01 else "")
 
 
 def written(outcome: Outcome) -> list[str]:
