@@ -49,7 +49,7 @@ class Unrest:
         self._rises = [_rises_of_windows(times_s, self._intensity, length) for length in _LENGTHS_S]
 
     def clearness(self, onset_s: float, offset_s: float) -> float:
-        """Of an event: see ``Evidence``. Windows that overlap the event say nothing of the rest of the run."""
+        """Of an event: see ``Evidence``. Windows with their middle in the event say nothing of the rest of the run."""
         length = offset_s - onset_s
         at = int(np.abs(np.log(np.array(_LENGTHS_S) / max(length, 1e-3))).argmin())
         starts, found = self._rises[at]

@@ -111,6 +111,17 @@ def _believed(
     scored = [[(event.interval, belief(evidence, fitted)) for event, evidence in pairs] for pairs in proposed]
 
     minutes = sum(float(np.ptp(one.run.times_s)) for one in seen) / 60
+    best, f1 = choose_score(scored, truths, minutes)
+    return replace(fitted, score=best), f1
+
+
+def choose_score(
+    scored: Sequence[Sequence[tuple[Interval, float]]], truths: Sequence[Sequence[Interval]], minutes: float
+) -> tuple[float, float]:
+    """The least score of an event that gives the best pooled F1 with no more than 3 false events a minute, and that F1.
+
+    ``scored``: each clip's proposals with their scores. Where every limit leaves more false ones, the best F1 decides.
+    """
 
     def counts(least: float) -> BinaryCounts:
         kept = [[interval for interval, score in pairs if score >= least] for pairs in scored]
@@ -119,7 +130,7 @@ def _believed(
     found = {float(score): counts(float(score)) for score in _SCORES}
     calm = {score: of for score, of in found.items() if of.fp <= _MOST_FALSE_A_MINUTE * minutes}
     best, of = max((calm or found).items(), key=lambda pair: float(np.nan_to_num(pair[1].f1)))
-    return replace(fitted, score=best), float(np.nan_to_num(of.f1))
+    return best, float(np.nan_to_num(of.f1))
 
 
 def _right(proposed: Sequence[tuple[Event, Evidence]], true: Sequence[Interval]) -> list[bool]:

@@ -18,7 +18,6 @@ from curves.values import BasicEmotion, Take
 from microexpr import batch, converting
 from microexpr.analysing import analysis_function, wished
 from microexpr.bridge import delivery, take_id_of
-from microexpr.cli import main
 from microexpr.config import ConvertConfig
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.errors import BridgeError
@@ -26,20 +25,6 @@ from unreal_bridge.wishes import Wish
 
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``microexpr ARGUMENTS``; gives exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

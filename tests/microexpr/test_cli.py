@@ -15,23 +15,8 @@ import pytest
 from curves.formats import FORMATS, write_take
 from curves.richcurve import auto_tangents, evaluate
 from curves.values import InterpMode, RichCurve, RichKey, Take, TangentMode
-from microexpr.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``microexpr ARGUMENTS``; gives exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return run
 
 
 def make_take() -> Take:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from curves.values import DEFAULT_AUS
+from curves.values import DEFAULT_AUS, Interval
 from recognizer.belief import Evidence, belief
-from recognizer.calibration import calibrate, fit_belief
+from recognizer.calibration import calibrate, choose_score, fit_belief
 from recognizer.clips import ClipRecord
 from recognizer.model import Model, Thresholds
 from recognizer.network import NetworkOutput
@@ -86,3 +86,13 @@ def test_evidence_that_misleads_weighs_nothing() -> None:
 
 def test_nothing_is_fitted_to_truths_alone() -> None:
     assert fit_belief([Evidence(1, 1)] * 3, [True] * 3, Thresholds()) == Thresholds()
+
+
+def test_the_score_gives_the_best_f1_that_does_not_flood() -> None:
+    true = [Interval(float(i), i + 0.3) for i in range(8)]
+    found = [(interval, 0.9 if i < 4 else 0.4) for i, interval in enumerate(true)]
+    false = [(Interval(i + 0.5, i + 0.8), 0.5) for i in range(4)]
+    best, f1 = choose_score([[*found, *false]], [true], minutes=60.0)  # all 8 and 4 false: 16 / 20
+    assert best <= 0.4 and f1 == pytest.approx(0.8)
+    best, f1 = choose_score([[*found, *false]], [true], minutes=1.0)  # 4 a minute are too many: 8 / 12
+    assert best > 0.5 and f1 == pytest.approx(2 / 3)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError, NoFaceError
 from microexpr._demo_face import draw_face
 from microexpr.sample import demo_landmarks
-from recognizer.face import track
+from recognizer.face import stream, track
 from recognizer.face.align import canonical_face, crop_face, drift, fit_camera, head_shape, stability
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.detect import FaceDetector
@@ -210,3 +210,12 @@ def test_a_small_face_comes_back_though_a_large_one_is_seen() -> None:
     assert back is not None
     assert back.points[:, 0].min() > 950
     assert tracker.retaken == 0
+
+
+def test_the_flow_is_written_before_it_is_mapped(tmp_path: Path) -> None:
+    """A file with holes ends the process on a full disk; one that is written fails with an error."""
+    flow = stream._on_disk(tmp_path / "flow.f16", 3)
+    assert flow.shape == (3, 2, 56, 56) and not flow.any()
+    found = (tmp_path / "flow.f16").stat()
+    assert found.st_size == flow.nbytes
+    assert getattr(found, "st_blocks", found.st_size) * 512 >= found.st_size
