@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Side
+from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Interval, Side
 from recognizer.belief import SKIRT, Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 from recognizer.network import NetworkOutput
 
-_STRIDE, _HOT, _NEAR = 3, 0.15, 0.3  # see ``score_windows``
-_ROWS = 256  # windows compared at a time
+_STRIDE, _WORTH, _HELD = 3, 0.1, 0.5  # see ``score_windows``
 _RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
 _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro-expression setting in or going
 
@@ -73,8 +72,8 @@ def score_windows(
 ) -> Candidates:
     """Slide, gate and score the windows of one run; ``intensity`` (N, n, 2): its AU tracks.
 
-    An event is seen by many windows, so every third is looked at first, and the others only where one of these scores
-    at least 0.15. ``settings.exhaustive`` looks at all of them.
+    An event is seen by many windows, so every third is looked at first. Where that leaves a belief of at least 0.1 in
+    an event, all windows that hold half of it are looked at. ``settings.exhaustive`` looks at all of them.
     """
     windows = slide(run.times_s, settings)
     count = len(windows)
@@ -84,10 +83,14 @@ def score_windows(
         windows = windows[(moved >= model.thresholds.gate_px) & (risen >= model.thresholds.gate_rise)]
     if settings.exhaustive:
         return replace(_look(run, model, windows, progress), windows=count)
-    # First every third window; then those that overlap one of these that may hold something.
     first = np.arange(len(windows)) % _STRIDE == 0
     glance = _look(run, model, windows[first], _half(progress, 0))
-    near = ~first & overlapping(windows, windows[first][glance.score >= _HOT])
+    likely = [
+        event.interval
+        for event, evidence in propose(glance, run, intensity, model, settings)
+        if belief(evidence._replace(support=_STRIDE * evidence.support), model.thresholds) >= _WORTH
+    ]
+    near = ~first & holding(windows, likely)
     order = np.argsort(np.concatenate([np.flatnonzero(first), np.flatnonzero(near)]), kind="stable")
     return _joined([glance, _look(run, model, windows[near], _half(progress, 1))], order, count)
 
@@ -127,24 +130,12 @@ def _joined(parts: Sequence[Candidates], order: slice | NDArray[np.intp], count:
     return Candidates(times, score, au, emotion, count)
 
 
-def overlapping(windows: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(B,): whether each of ``windows`` (B, 2) has an IoU of at least ``_NEAR`` with one of ``others`` (K, 2).
-
-    By start, some at a time, against those that can reach them: memory does not grow with the video's length.
-    """
+def holding(windows: NDArray[np.float64], intervals: Sequence[Interval]) -> NDArray[np.bool_]:
+    """(B,): whether each of ``windows`` (B, 2) holds at least half of one of ``intervals``."""
     found = np.zeros(len(windows), np.bool_)
-    if not (len(windows) and len(others)):
-        return found
-    others = others[np.argsort(others[:, 0])]
-    longest = float((others[:, 1] - others[:, 0]).max())
-    by_start = np.argsort(windows[:, 0])
-    for rows in np.split(by_start, range(_ROWS, len(by_start), _ROWS)):
-        start, end = windows[rows, :1], windows[rows, 1:]
-        a, b = np.searchsorted(others[:, 0], (start[0, 0] - longest, end.max()))
-        near = others[a:b]
-        shared = np.clip(np.minimum(end, near[:, 1]) - np.maximum(start, near[:, 0]), 0.0, None)
-        union = (end - start) + (near[:, 1] - near[:, 0]) - shared
-        found[rows] = (shared >= _NEAR * union).any(axis=1)
+    for interval in intervals:
+        shared = np.minimum(windows[:, 1], interval.end_s) - np.maximum(windows[:, 0], interval.start_s)
+        found |= shared >= _HELD * (interval.end_s - interval.start_s)
     return found
 
 

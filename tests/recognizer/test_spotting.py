@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curves.values import DEFAULT_AUS, Emotion, Side
+from curves.values import DEFAULT_AUS, Emotion, Interval, Side
 from recognizer.belief import Evidence, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
-from recognizer.spotting import Candidates, SpottingSettings, merge, overlapping, propose, score_windows, slide, spot
+from recognizer.spotting import Candidates, SpottingSettings, holding, merge, propose, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 
 AUS = len(DEFAULT_AUS)
@@ -138,16 +138,35 @@ def test_the_gate_measures_what_rises_and_comes_back() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 2**31), st.integers(0, 700), st.integers(0, 40))
-def test_windows_near_hot_ones_are_those_that_overlap_one_of_them_enough(seed: int, count: int, hot: int) -> None:
+@given(st.integers(0, 2**31), st.integers(0, 100), st.integers(0, 10))
+def test_a_window_holds_an_event_when_half_of_it_lies_within(seed: int, count: int, events: int) -> None:
     random = np.random.default_rng(seed)
-    start, others = random.uniform(0, 60, count), random.uniform(0, 60, hot)
+    start, onset = random.uniform(0, 10, count), random.uniform(0, 10, events)
     windows = np.stack([start, start + random.choice([0.3, 0.45, 1.0], count)], axis=1)
-    looked = np.stack([others, others + random.choice([0.3, 0.67, 1.0], hot)], axis=1)
-    shared = np.minimum(windows[:, 1:], looked[:, 1]) - np.maximum(windows[:, :1], looked[:, 0])
-    union = np.maximum(windows[:, 1:], looked[:, 1]) - np.minimum(windows[:, :1], looked[:, 0])
-    expected = ((shared > 0) & (shared / union >= 0.3)).any(axis=1)
-    assert (overlapping(windows, looked) == expected).all()
+    length = random.choice([0.1, 0.3, 0.7], events)
+    instants = onset + np.linspace(0.0005, 0.9995, 1000)[:, None] * length  # (1000, events)
+    part = ((instants >= windows[:, :1, None]) & (instants <= windows[:, 1:, None])).mean(axis=1)
+    intervals = [Interval(float(a), float(a + d)) for a, d in zip(onset, length, strict=True)]
+    clear = (np.abs(part - 0.5) > 0.002).all(axis=1)  # an instant at the border may fall to either side
+    assert (holding(windows, intervals) == (part >= 0.5).any(axis=1))[clear].all()
+
+
+@pytest.mark.parametrize("apex", [1.0, 1.04, 1.09, 1.17, 1.26])
+def test_what_a_third_of_the_windows_hints_at_is_found_as_if_all_were_looked_at(apex: float) -> None:
+    times = np.arange(0, 8, 1 / 30)
+    run = stream(times, pulse(times, apex, 0.08, 0.5) + pulse(times, apex + 3.1, 0.11, 0.4))
+    few, many = MeanMotion(), MeanMotion()
+    tracks = track_intensity(run, MeanMotion())
+    events, of_all = (
+        spot(score_windows(run, tracks, model, how), run, tracks, model, how)
+        for model, how in ((few, SpottingSettings()), (many, SpottingSettings(exhaustive=True)))
+    )
+    assert few.seen < 0.6 * many.seen
+    assert len(events) == 2
+    for event, of_it in zip(events, of_all, strict=True):
+        assert event.score == pytest.approx(of_it.score, rel=0.05)
+        ends, of_its = ((one.onset_s, one.apex_s, one.offset_s) for one in (event, of_it))
+        assert ends == pytest.approx(of_its, abs=0.02)
 
 
 def test_windows_cover_the_run_and_stay_in_it() -> None:
