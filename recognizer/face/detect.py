@@ -1,4 +1,4 @@
-"""Find faces in a frame: MediaPipe's short-range BlazeFace detector run by OpenCV.
+"""Find faces in a frame: MediaPipe's short-range BlazeFace detector.
 
 Source of the layout: the model card of BlazeFace (short range): 128 x 128 RGB in [-1, 1]; 896 anchors on a 16 x 16 grid
 (2 per cell) and an 8 x 8 grid (6 per cell); per anchor a logit, a box and six points relative to the anchor's centre.
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.face.models import detection_model
+from recognizer.face.tflite import TfliteNet
 
 _SIZE = 128
 _MIN_SCORE = 0.5
@@ -58,11 +59,10 @@ def _apart(found: Sequence[Detection]) -> list[Detection]:
 
 
 class FaceDetector:
-    """Detects faces; holds one OpenCV network, so one instance belongs to one thread."""
+    """Detects faces; one instance belongs to one thread."""
 
     def __init__(self) -> None:
-        self._net = cv2.dnn.readNetFromTFLite(str(detection_model()))
-        self._outputs = self._net.getUnconnectedOutLayersNames()
+        self._net = TfliteNet(detection_model())
         self._anchors = _anchor_centres()
 
     def detect(self, image: NDArray[np.uint8], at_least: int = 1) -> list[Detection]:
@@ -85,10 +85,9 @@ class FaceDetector:
         padded = np.full((_SIZE, _SIZE, 3), 0.0, np.float32)
         rows, columns = min(small.shape[0], _SIZE), min(small.shape[1], _SIZE)
         padded[:rows, :columns] = small[:rows, :columns].astype(np.float32) / 127.5 - 1.0
-        self._net.setInput(padded.transpose(2, 0, 1)[None])
-        named = dict(zip(self._outputs, self._net.forward(self._outputs), strict=True))
-        logits = next(v for v in named.values() if v.shape[-1] == 1).reshape(-1)
-        boxes = next(v for v in named.values() if v.shape[-1] == 16).reshape(-1, 16)
+        outputs = self._net(padded[None])
+        logits = next(o for o in outputs if o.shape[-1] == 1).reshape(-1)
+        boxes = next(o for o in outputs if o.shape[-1] == 16).reshape(-1, 16)
         scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -50, 50)))
         return [
             self._decode(boxes[i], self._anchors[i], float(scores[i]), (left, top), side)

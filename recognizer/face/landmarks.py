@@ -1,4 +1,4 @@
-"""468 points on a face: MediaPipe's face mesh network run by OpenCV.
+"""468 points on a face: MediaPipe's face mesh network.
 
 Source of the layout: MediaPipe Face Mesh model card: 192 x 192 RGB in [0, 1]; 468 x (x, y, z) in input pixels, z grows
 away from the camera and has the scale of x; a logit that a face is there.
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.face.detect import Detection
 from recognizer.face.models import landmark_model
+from recognizer.face.tflite import TfliteNet
 
 _SIZE = 192
 _MARGIN = 1.5  # the network was trained on boxes this much larger than the points' bounding box
@@ -60,11 +61,10 @@ def region_of_landmarks(points: NDArray[np.floating]) -> Region:
 
 
 class LandmarkNet:
-    """Predicts face mesh points; holds one OpenCV network, so one instance belongs to one thread."""
+    """Predicts face mesh points; one instance belongs to one thread."""
 
     def __init__(self) -> None:
-        self._net = cv2.dnn.readNetFromTFLite(str(landmark_model()))
-        self._outputs = self._net.getUnconnectedOutLayersNames()
+        self._net = TfliteNet(landmark_model())
 
     def predict(self, image: NDArray[np.uint8], region: Region) -> tuple[NDArray[np.float32], float]:
         """Points (468, 3) in frame pixels (z in the same unit) and the probability in [0, 1] that a face is there."""
@@ -76,8 +76,7 @@ class LandmarkNet:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        self._net.setInput(cv2.dnn.blobFromImage(patch, 1 / 255.0))
-        outputs = self._net.forward(self._outputs)
+        outputs = self._net(patch[None] * np.float32(1 / 255))
         raw = next(o for o in outputs if o.size == 468 * 3).reshape(468, 3)
         logit = float(next(o for o in outputs if o.size == 1).reshape(()))
         points = np.empty((468, 3), np.float32)
