@@ -18,6 +18,7 @@ _LENGTHS_S = (0.12, 0.17, 0.24, 0.34, 0.48, 0.68)  # of events at which unrest i
 _NEAR_S = 10.0  # of the run, what is this near to an event is compared with it
 _USUAL = 0.8  # eight of ten windows apart from the event rise no further
 _FLOOR = 0.005  # intensity; a rise is never compared with less
+_ROWS = 256  # windows measured at a time
 _STRONGEST = 4  # AUs and sides whose mean says how far an event stands out: one alone may be an error
 
 
@@ -71,4 +72,10 @@ def _rises_of_windows(
     starts = np.arange(times_s[0], max(float(times_s[-1]) - span, times_s[0]) + 1e-9, length_s / 3)
     first = np.searchsorted(times_s, starts - 1e-9)
     last = np.searchsorted(times_s, starts + span + 1e-9)
-    return starts, np.stack([rises(values[a:b]) for a, b in zip(first, last, strict=True)])
+    found = np.empty((len(starts), values.shape[1]), values.dtype)
+    for count in np.unique(last - first):  # nearly all windows have as many frames: those that do go together
+        alike = np.flatnonzero(last - first == count)
+        for some in np.split(alike, range(_ROWS, len(alike), _ROWS)):
+            frames = first[some] + np.arange(count)[:, None]
+            found[some] = rises(values[frames].reshape(count, -1)).reshape(len(some), -1)
+    return starts, found
