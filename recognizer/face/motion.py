@@ -1,13 +1,18 @@
 """Measure how the skin moved: dense optical flow from the neutral frame, freed of what the head still does.
 
+The flow to a frame starts from the flow to its neighbour. From nothing, it finds movements of a few pixels, but loses
+the corners of a smiling mouth in one frame and not in the next. See ``walks_from_neutral`` for where it starts anew.
+
 DIS optical flow (Kroeger et al. 2016, OpenCV's implementation) at full resolution: at its default of half resolution
 OpenCV's version is 5 to 15 % off on sub-pixel motion, at full resolution under 1 %. What the landmark fit of the head
 leaves (tenths of a pixel) is a field ``a + b x + c y + d z`` over the face; it is fitted to the flow robustly and
 subtracted. Expressions move a part of the face against the rest and are outliers to that fit.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +30,7 @@ _NOISE = 0.02  # px; flow between two pictures of the same thing
 #: head; at 2.2 a movement of one pixel keeps at least 86 % and a still head moves no more than before.
 _CUT = 2.2
 _CHUNK = 32
+_AS_GOOD_AS_NEUTRAL = 0.6  # px; of the points, by root mean square: flow from nothing is right there
 _UPPER, _LOWER = 50.0, 42.0  # crop pixels: the brows and eyes, and what is below the eyes
 _SMOOTHING = 1.0  # grid points; more would flatten movements that are a few crop pixels wide
 _TEXTURE = 3e-4  # structure tensor's smaller eigenvalue (OpenCV's scale) at which flow is half trusted
@@ -48,14 +54,18 @@ class FlowMeter:
         self._trust = np.repeat(trust[..., None], 2, axis=-1)  # one value an element: broadcasting it is slow
         self._share = 1.0 / cv2.GaussianBlur(self._trust, (0, 0), _SMOOTHING)
 
-    def to(self, second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(2, 56, 56): displacement (u right, v down), in crop pixels, of each point of the first crop to ``second``.
+    def to(
+        self, second: NDArray[np.uint8], start: NDArray[np.float32] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Flow (2, 56, 56): displacement (u right, v down), in crop pixels, of each point of the first crop to
+        ``second``; and the same (112, 112, 2) before it is smoothed, to ``start`` the next one from.
 
         Smoothed with each point weighted by its texture: flow on bare skin is filled in from what is next to it.
         """
-        full = self._dis.calc(self._first, np.ascontiguousarray(second), None)
+        full = self._dis.calc(self._first, np.ascontiguousarray(second), None if start is None else start.copy())
         flow = cv2.resize(full, (GRID, GRID), interpolation=cv2.INTER_AREA)
-        return (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) * self._share).transpose(2, 0, 1)
+        smooth = (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) * self._share).transpose(2, 0, 1)
+        return smooth, full
 
 
 class HeadMotion:
@@ -167,30 +177,79 @@ def _openings(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     return rings
 
 
+class Walk(NamedTuple):
+    """Frames ``first`` .. ``stop``, gone through from ``start`` to either side."""
+
+    start: int
+    first: int
+    stop: int
+
+
+def walks_from_neutral(expressions: NDArray[np.floating], runs: Sequence[slice], neutral: int) -> list[Walk]:
+    """How to go through all frames of ``runs`` so that the flow to each can start from the flow to its neighbour.
+
+    A walk starts where the face is as good as neutral: there the flow needs no help, and an error that a hand in the
+    picture left behind ends. ``expressions`` (N, P, 2): displaced points in crop pixels. A run that never comes near
+    to neutral is walked through from where it comes nearest.
+    """
+    walks = []
+    for run in runs:
+        away = expressions[run].astype(np.float32) - expressions[neutral].astype(np.float32)
+        distance = np.sqrt((away**2).sum(axis=2).mean(axis=1))
+        blocks = [start + int(distance[start : start + _CHUNK].argmin()) for start in range(0, len(distance), _CHUNK)]
+        nearest = int(distance.argmin())
+        starts = [run.start + i for i in blocks if i == nearest or distance[i] <= _AS_GOOD_AS_NEUTRAL]
+        edges = [run.start, *((a + b + 1) // 2 for a, b in pairwise(starts)), run.stop]
+        walks += [Walk(start, a, b) for start, (a, b) in zip(starts, pairwise(edges), strict=True)]
+    return walks
+
+
 def motion_from_neutral(
     crops: NDArray[np.uint8],
     neutral: int,
+    walks: Sequence[Walk],
     shape: HeadShape,
     out: NDArray[np.float16],
     *,
     threads: int = 2,
     progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to every crop (N, 112, 112), head removed.
+    """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to the crops (N, 112, 112) of ``walks``, head
+    removed.
 
     Returns the coefficients (N, 2, 4) of the head's part that was removed. ``progress`` hears how many are done.
     """
     head = HeadMotion(shape)
     removed = np.zeros((len(crops), 2, 4), np.float32)
 
-    def measure(start: int) -> None:
-        stop = min(start + _CHUNK, len(crops))
-        meter = FlowMeter(crops[neutral])
-        flow = np.stack([meter.to(crops[i]) for i in range(start, stop)])
-        removed[start:stop] = head.fit(flow)
-        out[start:stop] = flow - head.field(removed[start:stop])
+    def put(frames: Sequence[int], flows: list[NDArray[np.float32]]) -> int:
+        flow, at = np.stack(flows), list(frames)
+        removed[at] = head.fit(flow)
+        out[at] = flow - head.field(removed[at])
+        return len(at)
 
+    def go(walk: Walk) -> Iterator[int]:
+        """Numbers of frames done, some at a time."""
+        meter = FlowMeter(crops[neutral])
+        flow, at_start = meter.to(crops[walk.start])
+        yield put([walk.start], [flow])
+        for frames in (range(walk.start + 1, walk.stop), range(walk.start - 1, walk.first - 1, -1)):
+            full = at_start
+            for some in (frames[i : i + _CHUNK] for i in range(0, len(frames), _CHUNK)):
+                flows = []
+                for i in some:
+                    flow, full = meter.to(crops[i], full)
+                    flows.append(flow)
+                yield put(some, flows)
+
+    done = 0
     with ThreadPoolExecutor(threads) as pool:
-        for done, _ in enumerate(pool.map(measure, range(0, len(crops), _CHUNK)), start=1):
-            progress(min(done * _CHUNK, len(crops)))
+        going = {pool.submit(next, steps, None): steps for steps in map(go, walks)}
+        while going:
+            for step in wait(going, return_when=FIRST_COMPLETED).done:
+                steps = going.pop(step)
+                if (count := step.result()) is not None:
+                    done += count
+                    progress(done)
+                    going[pool.submit(next, steps, None)] = steps
     return removed
