@@ -1,12 +1,9 @@
 """Measure how the skin moved: dense optical flow from the neutral frame, freed of what the head still does.
 
 The flow to a frame starts from the flow to its neighbour. From nothing, it finds movements of a few pixels, but loses
-the corners of a smiling mouth in one frame and not in the next. See ``walks_from_neutral`` for where it starts anew.
-
-DIS optical flow (Kroeger et al. 2016, OpenCV's implementation) at full resolution: at its default of half resolution
-OpenCV's version is 5 to 15 % off on sub-pixel motion, at full resolution under 1 %. What the landmark fit of the head
-leaves (tenths of a pixel) is a field ``a + b x + c y + d z`` over the face; it is fitted to the flow robustly and
-subtracted. Expressions move a part of the face against the rest and are outliers to that fit.
+the corners of a smiling mouth in one frame and not in the next. Two things keep an error from being handed on for ever:
+a walk over the frames starts anew wherever the face is as good as neutral, and what is handed on may differ only so far
+from the motion of the face's points.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.face.align import CROP, HeadShape, stability
+from recognizer.face.clip import SHAPE_POINTS, FaceClip
 
 #: Side of the flow grid: the crop's flow averaged over 2 x 2 pixels.
 GRID = 56
@@ -30,6 +28,11 @@ _NOISE = 0.02  # px; flow between two pictures of the same thing
 #: head; at 2.2 a movement of one pixel keeps at least 86 % and a still head moves no more than before.
 _CUT = 2.2
 _CHUNK = 32
+_COARSE, _REACH, _LEEWAY = (
+    28,
+    6.0,
+    6.0,
+)  # grid, reach of a point (px), and how far from its motion flow is believed (px)
 _AS_GOOD_AS_NEUTRAL = 0.6  # px; of the points, by root mean square: flow from nothing is right there
 _UPPER, _LOWER = 50.0, 42.0  # crop pixels: the brows and eyes, and what is below the eyes
 _SMOOTHING = 1.0  # grid points; more would flatten movements that are a few crop pixels wide
@@ -58,11 +61,11 @@ class FlowMeter:
         self, second: NDArray[np.uint8], start: NDArray[np.float32] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Flow (2, 56, 56): displacement (u right, v down), in crop pixels, of each point of the first crop to
-        ``second``; and the same (112, 112, 2) before it is smoothed, to ``start`` the next one from.
+        ``second``; and the same (112, 112, 2) before it is smoothed. ``start``: such a one to look from.
 
         Smoothed with each point weighted by its texture: flow on bare skin is filled in from what is next to it.
         """
-        full = self._dis.calc(self._first, np.ascontiguousarray(second), None if start is None else start.copy())
+        full = self._dis.calc(self._first, np.ascontiguousarray(second), start)
         flow = cv2.resize(full, (GRID, GRID), interpolation=cv2.INTER_AREA)
         smooth = (cv2.GaussianBlur(flow * self._trust, (0, 0), _SMOOTHING) * self._share).transpose(2, 0, 1)
         return smooth, full
@@ -177,6 +180,28 @@ def _openings(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     return rings
 
 
+class PointMotion:
+    """The motion of the face's points since the neutral frame, as a field: rough, but never lost."""
+
+    def __init__(self, clip: FaceClip, neutral: int) -> None:
+        self._expressions, self._neutral = clip.expressions, clip.expressions[neutral].astype(np.float32)
+        at = clip.shape.points[SHAPE_POINTS, :2] + self._neutral
+        axis = np.linspace(0.0, CROP - 1, _COARSE)
+        grid = np.stack(np.meshgrid(axis, axis, indexing="xy"), axis=-1).reshape(-1, 1, 2)
+        near = np.exp(-((grid - at) ** 2).sum(axis=2) / (2 * _REACH**2))
+        self._mix = (near / (near.sum(axis=1, keepdims=True) + 0.01)).astype(np.float32)  # nothing far from all
+
+    def field(self, frame: int) -> NDArray[np.float32]:
+        """(112, 112, 2), in crop pixels; 0 far from all points."""
+        moved = self._mix @ (self._expressions[frame].astype(np.float32) - self._neutral)
+        return cv2.resize(moved.reshape(_COARSE, _COARSE, 2), (CROP, CROP), interpolation=cv2.INTER_LINEAR)
+
+    def keep_near(self, flow: NDArray[np.float32], frame: int) -> NDArray[np.float32]:
+        """``flow`` (112, 112, 2) where it is within _LEEWAY of the points' motion, else the nearest that is."""
+        rough = self.field(frame)
+        return np.clip(flow, rough - _LEEWAY, rough + _LEEWAY)
+
+
 class Walk(NamedTuple):
     """Frames ``first`` .. ``stop``, gone through from ``start`` to either side."""
 
@@ -205,22 +230,19 @@ def walks_from_neutral(expressions: NDArray[np.floating], runs: Sequence[slice],
 
 
 def motion_from_neutral(
-    crops: NDArray[np.uint8],
+    clip: FaceClip,
     neutral: int,
-    walks: Sequence[Walk],
-    shape: HeadShape,
     out: NDArray[np.float16],
     *,
     threads: int = 2,
     progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """Fill ``out`` (N, 2, 56, 56) with the flow from crop ``neutral`` to the crops (N, 112, 112) of ``walks``, head
-    removed.
+    """Fill ``out`` (N, 2, 56, 56) with the flow from frame ``neutral`` to the frames of the clip's runs, head removed.
 
     Returns the coefficients (N, 2, 4) of the head's part that was removed. ``progress`` hears how many are done.
     """
-    head = HeadMotion(shape)
-    removed = np.zeros((len(crops), 2, 4), np.float32)
+    head, points = HeadMotion(clip.shape), PointMotion(clip, neutral)
+    removed = np.zeros((len(out), 2, 4), np.float32)
 
     def put(frames: Sequence[int], flows: list[NDArray[np.float32]]) -> int:
         flow, at = np.stack(flows), list(frames)
@@ -230,21 +252,25 @@ def motion_from_neutral(
 
     def go(walk: Walk) -> Iterator[int]:
         """Numbers of frames done, some at a time."""
-        meter = FlowMeter(crops[neutral])
-        flow, at_start = meter.to(crops[walk.start])
+        meter = FlowMeter(clip.crops[neutral])
+        nothing = np.zeros((CROP, CROP, 2), np.float32)
+        flow, at_start = meter.to(clip.crops[walk.start], points.keep_near(nothing, walk.start))
         yield put([walk.start], [flow])
         for frames in (range(walk.start + 1, walk.stop), range(walk.start - 1, walk.first - 1, -1)):
             full = at_start
             for some in (frames[i : i + _CHUNK] for i in range(0, len(frames), _CHUNK)):
                 flows = []
                 for i in some:
-                    flow, full = meter.to(crops[i], full)
+                    flow, full = meter.to(clip.crops[i], points.keep_near(full, i))
                     flows.append(flow)
                 yield put(some, flows)
 
     done = 0
     with ThreadPoolExecutor(threads) as pool:
-        going = {pool.submit(next, steps, None): steps for steps in map(go, walks)}
+        going = {
+            pool.submit(next, steps, None): steps
+            for steps in map(go, walks_from_neutral(clip.expressions, clip.runs, neutral))
+        }
         while going:
             for step in wait(going, return_when=FIRST_COMPLETED).done:
                 steps = going.pop(step)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.face.clip import FaceClip, follow_face
-from recognizer.face.motion import GRID, motion_from_neutral, walks_from_neutral
+from recognizer.face.motion import GRID, motion_from_neutral
 from recognizer.face.neutral import choose_neutral
 from recognizer.video import Video
 
@@ -43,9 +43,8 @@ def measure_motion(
     neutral = choose_neutral(clip)
     flow = _on_disk(folder / "flow.f16", count)
     progress("motion", 0, count)
-    walks = walks_from_neutral(clip.expressions, clip.runs, neutral)
     at = lambda done: progress("motion", done, count)  # noqa: E731
-    head = motion_from_neutral(clip.crops, neutral, walks, clip.shape, flow, threads=threads, progress=at)
+    head = motion_from_neutral(clip, neutral, flow, threads=threads, progress=at)
     return MotionStream(clip, neutral, flow, head)
 
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from curves.values import DEFAULT_AUS
 from microexpr._demo_face import draw_face
 from microexpr.sample import demo_landmarks
-from recognizer.face.align import EYE_DISTANCE, eye_centres
-from recognizer.face.motion import walks_from_neutral
+from recognizer.face.align import CROP, EYE_DISTANCE, canonical_face, eye_centres
+from recognizer.face.clip import SHAPE_POINTS
+from recognizer.face.motion import PointMotion, walks_from_neutral
 from recognizer.face.stream import measure_motion
 from recognizer.synthetic.warp import displacement_field, warp_image
 from recognizer.video import open_video, write_video
@@ -69,19 +71,46 @@ def smile(amount: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     return face, field
 
 
+def followed(folder: Path, frames: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """(N, 2, 2): measured motion of both corners of the mouth, in crop pixels."""
+    random = np.random.default_rng(5)
+    grain = [np.clip(np.round(face + random.normal(0, 1.5, face.shape)), 0, 255).astype(np.uint8) for face in frames]
+    write_video(folder / "smile.mp4", grain, FPS, crf=20)
+    with open_video(folder / "smile.mp4") as video:
+        stream = measure_motion(video, folder, progress=lambda *_: None)
+    column, row = (stream.clip.shape.points[CORNERS, :2] / 2).astype(int).T
+    return stream.flow[:, :, row, column].astype(np.float32).transpose(0, 2, 1)
+
+
+def true_motion(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2, 2): how the corners were moved, in crop pixels."""
+    points = demo_landmarks(SIZE)[:, :2]
+    x, y = points[CORNERS].astype(int).T
+    return np.float32(EYE_DISTANCE / np.linalg.norm(np.diff(eye_centres(points), axis=0))) * field[y, x]
+
+
 @pytest.mark.slow
 def test_the_corners_of_a_smile_that_shows_the_teeth_are_not_lost(tmp_path: Path) -> None:
-    random = np.random.default_rng(5)
     seen = [smile(float(amount)) for amount in np.clip((np.arange(31) - 8) / 8, 0, 1)]
-    grain = [np.clip(np.round(face + random.normal(0, 1.5, face.shape)), 0, 255).astype(np.uint8) for face, _ in seen]
-    write_video(tmp_path / "smile.mp4", grain, FPS, crf=20)
-    with open_video(tmp_path / "smile.mp4") as video:
-        stream = measure_motion(video, tmp_path, progress=lambda *_: None)
-    x, y = demo_landmarks(SIZE)[CORNERS, :2].astype(int).T
-    size = EYE_DISTANCE / float(np.linalg.norm(np.diff(eye_centres(demo_landmarks(SIZE)[:, :2]), axis=0)))
-    true = size * seen[-1][1][y, x]  # (2, 2) crop pixels
-    column, row = (stream.clip.shape.points[CORNERS, :2] / 2).astype(int).T
-    found = stream.flow[18:, :, row, column].astype(np.float32).transpose(0, 2, 1)  # (frames, corner, 2), smile held
+    true, held = true_motion(seen[-1][1]), followed(tmp_path, [face for face, _ in seen])[18:]
     assert np.linalg.norm(true, axis=1).min() > 7.0
-    assert np.linalg.norm(found - true, axis=2).mean() < 2.5
-    assert np.abs(np.diff(found, axis=0)).mean() < 0.5
+    assert np.linalg.norm(held - true, axis=2).mean() < 2.5
+    assert np.abs(np.diff(held, axis=0)).mean() < 0.5
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**31), st.floats(0.0, 40.0))
+def test_no_error_is_handed_on_further_than_the_points_allow(seed: int, size: float) -> None:
+    random = np.random.default_rng(seed)
+    expressions = random.normal(0.0, 0.3, (2, len(SHAPE_POINTS), 2)).astype(np.float16)
+    expressions[1] += np.float16([4.0, -3.0])
+    clip = SimpleNamespace(expressions=expressions, shape=SimpleNamespace(points=canonical_face()))
+    points = PointMotion(clip, 0)  # type: ignore[arg-type]
+    flow = random.normal(0.0, size, (CROP, CROP, 2)).astype(np.float32)
+    kept, rough = points.keep_near(flow, 1), points.field(1)
+    assert np.abs(kept - rough).max() <= 6.0001
+    near = np.abs(flow - rough) <= 6.0
+    assert (kept == flow)[near].all()
+    x, y = np.round(canonical_face()[SHAPE_POINTS, :2]).astype(int).T
+    assert np.abs(rough[y, x] - (4.0, -3.0)).max() < 1.5
+    assert np.abs(rough[0, 0]).max() < 0.5  # far from the face nothing moves
