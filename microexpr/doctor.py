@@ -13,6 +13,7 @@ from recognizer.digests import card_path, default_weights_path, expected_digest,
 
 #: Distribution -> module. The versions allowed stand in pyproject.toml.
 DEPENDENCIES = {
+    "ai-edge-litert": "ai_edge_litert",
     "av": "av",
     "jsonschema": "jsonschema",
     "matplotlib": "matplotlib",

@@ -67,6 +67,8 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         ("start", -0.1),
         ("exhaustive", "yes"),
         ("format", [1]),
+        ("format", ""),
+        ("format", [" , "]),
         ("rig", 3),
     ],
 )
