@@ -174,9 +174,7 @@ def _format_names(value: Any) -> tuple[str, ...]:
         raise InputError(f"format: expected a list of names, got {value!r}.")
     names = [name.strip() for part in parts for name in part.split(",")]
     if names and not any(names):
-        raise InputError(
-            "format: names no format; leave it out for the usual ones, or give 'take' for take.json alone."
-        )
+        raise InputError("format: names none; leave it out for the usual ones, or give 'take' for take.json alone.")
     return tuple(dict.fromkeys(name for name in names if name))
 
 
