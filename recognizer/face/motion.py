@@ -7,9 +7,9 @@ from the motion of the face's points.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -250,12 +250,12 @@ def motion_from_neutral(
         out[at] = flow - head.field(removed[at])
         return len(at)
 
-    def go(walk: Walk) -> Iterator[int]:
-        """Numbers of frames done, some at a time."""
+    def go(walk: Walk) -> Iterator[tuple[Sequence[int], list[NDArray[np.float32]]]]:
+        """Frames and the flow to them, some at a time."""
         meter = FlowMeter(clip.crops[neutral])
         nothing = np.zeros((CROP, CROP, 2), np.float32)
         flow, at_start = meter.to(clip.crops[walk.start], points.keep_near(nothing, walk.start))
-        yield put([walk.start], [flow])
+        yield [walk.start], [flow]
         for frames in (range(walk.start + 1, walk.stop), range(walk.start - 1, walk.first - 1, -1)):
             full = at_start
             for some in (frames[i : i + _CHUNK] for i in range(0, len(frames), _CHUNK)):
@@ -263,19 +263,20 @@ def motion_from_neutral(
                 for i in some:
                     flow, full = meter.to(clip.crops[i], points.keep_near(full, i))
                     flows.append(flow)
-                yield put(some, flows)
+                yield some, flows
 
     done = 0
+    walks = walks_from_neutral(clip.expressions, clip.runs, neutral)
     with ThreadPoolExecutor(threads) as pool:
-        going = {
-            pool.submit(next, steps, None): steps
-            for steps in map(go, walks_from_neutral(clip.expressions, clip.runs, neutral))
-        }
+        going: dict[Future[Any], Iterator[Any] | None] = {pool.submit(next, way, None): way for way in map(go, walks)}
         while going:
             for step in wait(going, return_when=FIRST_COMPLETED).done:
-                steps = going.pop(step)
-                if (count := step.result()) is not None:
-                    done += count
+                way, result = going.pop(step), step.result()
+                if way is None:
+                    done += result
                     progress(done)
-                    going[pool.submit(next, steps, None)] = steps
+                elif result is not None:
+                    # The next step does not wait for the head to be removed from this one.
+                    going[pool.submit(next, way, None)] = way
+                    going[pool.submit(put, *result)] = None
     return removed
