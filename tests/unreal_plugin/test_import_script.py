@@ -111,6 +111,15 @@ def test_any_curve_keeps_its_shape(
     assert_same_animation(take, asset("/Game/MicroExpression/drawn"), 3e-6)
 
 
+def test_automatic_tangents_that_nobody_computed_are_computed(script: Any, tmp_path: Path) -> None:
+    auto = (InterpMode.RCIM_Cubic, TangentMode.RCTM_Auto)
+    curve = RichCurve("bare", tuple(RichKey(t, v, *auto) for t, v in ((0.0, 0.0), (0.25, 0.1), (0.5, 0.5), (1.0, 0.0))))
+    take = format_samples.bare_take(curve)
+    path = script.import_animation(written(take, tmp_path), SKELETON)
+    assert_same_animation(take, asset(path))
+    assert any(key["LeaveTangent"] for key in asset(path)._curves["bare"])
+
+
 def test_key_times_beyond_the_take_lie_within_the_animation(script: Any, tmp_path: Path) -> None:
     late = format_samples.bare_take(RichCurve("late", (RichKey(0.0, 0.0), RichKey(1.031, 1.0))), rate=Fraction(24))
     path = script.import_animation(written(late, tmp_path), SKELETON)
@@ -131,7 +140,7 @@ def test_a_curve_table_is_what_convert_writes(script: Any, tmp_path: Path, take:
 
 def test_a_script_and_a_package_sample_alike(script: Any) -> None:
     """Odd names, keys at one time and before 0, steps."""
-    keys = (RichKey(-0.3, 0.5), RichKey(0.2, 1.0, InterpMode.RCIM_Constant), RichKey(0.2, 0.25), RichKey(0.5, 0.0))
+    keys = (RichKey(-0.3, 0.5), RichKey(0.25, 1.0, InterpMode.RCIM_Constant), RichKey(0.25, 0.25), RichKey(0.5, 0.0))
     take = format_samples.bare_take(RichCurve('a, "b"', keys), RichCurve("flat", keys[:1]), RichCurve("none yet", ()))
     module = sys.modules["microexpr_take"]
     ours = {curve.name: tuple(map(module_key(module), curve.keys)) for curve in take.curves}
