@@ -4,7 +4,7 @@
 #include "Containers/Ticker.h"
 #include "CoreMinimal.h"
 #include "MicroExpressionTypes.h"
-#include "Templates/UniquePtr.h"
+#include "Templates/SharedPointer.h"
 
 class FMicroExpressionLink;
 
@@ -76,7 +76,7 @@ private:
 	void SetConnection(EMicroExpressionConnection State, const FText& Sentence);
 
 	TSharedPtr<IMicroExpressionResumeStore> Resume;
-	TUniquePtr<FMicroExpressionLink> Link;
+	TSharedPtr<FMicroExpressionLink> Link;
 	FMicroExpressionConnectionSettings Settings;
 	EMicroExpressionConnection Connection = EMicroExpressionConnection::Disconnected;
 	FText ConnectionText;
