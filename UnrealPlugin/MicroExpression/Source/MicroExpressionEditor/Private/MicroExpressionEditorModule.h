@@ -1,0 +1,40 @@
+// The editor module: what lives as long as the editor does.
+#pragma once
+
+#include "MicroExpressionCoreLibrary.h"
+#include "MicroExpressionSettings.h"
+#include "Modules/ModuleInterface.h"
+#include "Templates/SharedPointer.h"
+
+class FMicroExpressionLiveLinkSource;
+class FMicroExpressionSession;
+class FSpawnTabArgs;
+class SDockTab;
+
+/**
+ * Loads the core library, then keeps one session for all tabs. Order at the end: the session stops and joins the
+ * library's threads, then the library is freed; at the engine's pre-exit already, since assets and widgets are gone when
+ * ShutdownModule runs. Not run in an editor.
+ */
+class FMicroExpressionEditorModule : public IModuleInterface
+{
+public:
+	virtual void StartupModule() override;
+	virtual void ShutdownModule() override;
+
+	/** What the settings say now. */
+	static FMicroExpressionConnectionSettings ConnectionSettings();
+
+private:
+	void RegisterTab();
+	void RegisterMenus();
+	TSharedRef<SDockTab> SpawnTab(const FSpawnTabArgs& Arguments);
+	bool SetLivePreview(bool bOn, FText& OutProblem);
+	bool HasLivePreview() const;
+	void StopAll();
+
+	FMicroExpressionCoreLibrary Core;
+	TSharedPtr<FMicroExpressionSession> Session;
+	TSharedPtr<FMicroExpressionLiveLinkSource> LiveSource;
+	FDelegateHandle PreExitHandle;
+};
