@@ -5,14 +5,14 @@
 #include "MicroExpressionTypes.h"
 #include "Misc/Paths.h"
 
-#define LOCTEXT_NAMESPACE "MicroExpression"
+#define LOCTEXT_NAMESPACE "MicroExpressionCoreLibrary"
 
 namespace
 {
 #if PLATFORM_WINDOWS
-	const TCHAR* const FileName = TEXT("microexpr_core_v1.dll");
+	const TCHAR* const CoreFileName = TEXT("microexpr_core_v1.dll");
 #else
-	const TCHAR* const FileName = TEXT("libmicroexpr_core_v1.so");
+	const TCHAR* const CoreFileName = TEXT("libmicroexpr_core_v1.so");
 #endif
 }
 
@@ -31,7 +31,7 @@ bool FMicroExpressionCoreLibrary::Load()
 	// Where MicroExpressionEditor.Build.cs puts it: beside the module.
 	const FString Path = FPaths::Combine(
 		Plugin->GetBaseDir(), FString(TEXT("Binaries")), FString(FPlatformProcess::GetBinariesSubdirectory()),
-		FString(FileName));
+		FString(CoreFileName));
 	const FText PathText = FText::FromString(FPaths::ConvertRelativePathToFull(Path));
 	if (!FPaths::FileExists(Path))
 	{

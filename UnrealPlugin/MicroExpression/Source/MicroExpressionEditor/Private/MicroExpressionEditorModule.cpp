@@ -1,5 +1,6 @@
 #include "MicroExpressionEditorModule.h"
 
+#include "CoreGlobals.h"
 #include "Features/IModularFeatures.h"
 #include "Framework/Docking/TabManager.h"
 #include "ILiveLinkClient.h"
@@ -7,18 +8,17 @@
 #include "MicroExpressionResumeConfig.h"
 #include "MicroExpressionSession.h"
 #include "Misc/CoreDelegates.h"
-#include "Modules/ModuleManager.h"
 #include "SMicroExpressionPanel.h"
 #include "ToolMenus.h"
 #include "Widgets/Docking/SDockTab.h"
 #include "WorkspaceMenuStructure.h"
 #include "WorkspaceMenuStructureModule.h"
 
-#define LOCTEXT_NAMESPACE "MicroExpression"
+#define LOCTEXT_NAMESPACE "MicroExpressionModule"
 
 namespace
 {
-	const FName TabName(TEXT("MicroExpressionPanel"));
+	const FName PanelTabName(TEXT("MicroExpressionPanel"));
 }
 
 void FMicroExpressionEditorModule::StartupModule()
@@ -51,15 +51,14 @@ void FMicroExpressionEditorModule::ShutdownModule()
 	FCoreDelegates::OnEnginePreExit.Remove(PreExitHandle);
 	UToolMenus::UnRegisterStartupCallback(this);
 	UToolMenus::UnregisterOwner(this);
-	FGlobalTabmanager::Get()->UnregisterNomadTabSpawner(TabName);
+	FGlobalTabmanager::Get()->UnregisterNomadTabSpawner(PanelTabName);
 	StopAll();
 	Core.Free();
 }
 
 void FMicroExpressionEditorModule::StopAll()
 {
-	FText Ignored;
-	SetLivePreview(false, Ignored);
+	SetLivePreview(false);
 	if (Session.IsValid())
 	{
 		// A tab that is still open keeps the session alive, but it has no thread left.
@@ -83,7 +82,7 @@ void FMicroExpressionEditorModule::RegisterTab()
 {
 	FGlobalTabmanager::Get()
 		->RegisterNomadTabSpawner(
-			TabName, FOnSpawnTab::CreateRaw(this, &FMicroExpressionEditorModule::SpawnTab))
+			PanelTabName, FOnSpawnTab::CreateRaw(this, &FMicroExpressionEditorModule::SpawnTab))
 		.SetDisplayName(LOCTEXT("Tab", "Micro-Expressions"))
 		.SetTooltipText(LOCTEXT("TabTip", "Takes of a microexpr server: look, adjust, import, preview."))
 		.SetGroup(WorkspaceMenu::GetMenuStructure().GetToolsCategory());
@@ -98,7 +97,7 @@ void FMicroExpressionEditorModule::RegisterMenus()
 	Section.AddMenuEntry(
 		FName(TEXT("OpenMicroExpressionPanel")), LOCTEXT("Open", "Micro-Expressions..."),
 		LOCTEXT("OpenTip", "Opens the panel of takes."), FSlateIcon(),
-		FUIAction(FExecuteAction::CreateLambda([] { FGlobalTabmanager::Get()->TryInvokeTab(FTabId(TabName)); })));
+		FUIAction(FExecuteAction::CreateLambda([] { FGlobalTabmanager::Get()->TryInvokeTab(FTabId(PanelTabName)); })));
 }
 
 TSharedRef<SDockTab> FMicroExpressionEditorModule::SpawnTab(const FSpawnTabArgs& /*Arguments*/)
@@ -118,7 +117,7 @@ bool FMicroExpressionEditorModule::HasLivePreview() const
 	return LiveSource.IsValid() && LiveSource->IsSourceStillValid();
 }
 
-bool FMicroExpressionEditorModule::SetLivePreview(bool bOn, FText& OutProblem)
+FText FMicroExpressionEditorModule::SetLivePreview(bool bOn)
 {
 	IModularFeatures& Features = IModularFeatures::Get();
 	const bool bThere = Features.IsModularFeatureAvailable(ILiveLinkClient::ModularFeatureName);
@@ -129,18 +128,17 @@ bool FMicroExpressionEditorModule::SetLivePreview(bool bOn, FText& OutProblem)
 			Features.GetModularFeature<ILiveLinkClient>(ILiveLinkClient::ModularFeatureName).RemoveSource(LiveSource);
 		}
 		LiveSource.Reset();
-		return true;
+		return FText();
 	}
 	if (!bThere || !Session.IsValid())
 	{
-		OutProblem = LOCTEXT("NoLiveLink", "Live Link is not running; enable the Live Link plugin and restart.");
-		return false;
+		return LOCTEXT("NoLiveLink", "Live Link is not running; enable the Live Link plugin and restart.");
 	}
 	LiveSource = MakeShared<FMicroExpressionLiveLinkSource>(
 		FText::FromString(GetDefault<UMicroExpressionSettings>()->Address));
 	Features.GetModularFeature<ILiveLinkClient>(ILiveLinkClient::ModularFeatureName).AddSource(LiveSource);
 	LiveSource->Follow(*Session);
-	return true;
+	return FText();
 }
 
 #undef LOCTEXT_NAMESPACE

@@ -3,7 +3,8 @@
 
 #include "MicroExpressionCoreLibrary.h"
 #include "MicroExpressionSettings.h"
-#include "Modules/ModuleInterface.h"
+#include "MicroExpressionTypes.h"
+#include "Modules/ModuleManager.h"
 #include "Templates/SharedPointer.h"
 
 class FMicroExpressionLiveLinkSource;
@@ -29,7 +30,8 @@ private:
 	void RegisterTab();
 	void RegisterMenus();
 	TSharedRef<SDockTab> SpawnTab(const FSpawnTabArgs& Arguments);
-	bool SetLivePreview(bool bOn, FText& OutProblem);
+	/** Returns what went wrong, or nothing. */
+	FText SetLivePreview(bool bOn);
 	bool HasLivePreview() const;
 	void StopAll();
 

@@ -8,12 +8,12 @@
 #include "Roles/LiveLinkBasicRole.h"
 #include "Roles/LiveLinkBasicTypes.h"
 
-#define LOCTEXT_NAMESPACE "MicroExpression"
+#define LOCTEXT_NAMESPACE "MicroExpressionLiveLink"
 
 namespace
 {
-	// The video's clock in Live Link's scene time. The frames' own rate is not announced; this divides all usual ones.
-	const FFrameRate SceneRate(60000, 1001);
+	// The video's clock in Live Link's scene time. The frames' own rate is not announced; sub-frames keep the rest.
+	const FFrameRate LiveSceneRate(60000, 1001);
 }
 
 void FMicroExpressionLiveLinkSource::Follow(FMicroExpressionSession& Session)
@@ -101,7 +101,8 @@ void FMicroExpressionLiveLinkSource::PushFrame(const FMicroExpressionLiveFrame& 
 	FLiveLinkBaseFrameData& Base = *Data.Cast<FLiveLinkBaseFrameData>();
 	Base.PropertyValues = Frame.Values;
 	Base.WorldTime = FLiveLinkWorldTime(FPlatformTime::Seconds());
-	Base.MetaData.SceneTime = FQualifiedFrameTime(SceneRate.AsFrameTime(Frame.TimeSeconds), SceneRate);
+	Base.MetaData.SceneTime = FQualifiedFrameTime(
+		FFrameTime::FromDecimal(Frame.TimeSeconds * LiveSceneRate.AsDecimal()), LiveSceneRate);
 	Client->PushSubjectFrameData_AnyThread(FLiveLinkSubjectKey(SourceGuid, Subject->Name), MoveTemp(Data));
 }
 

@@ -1,11 +1,11 @@
 #include "MicroExpressionSession.h"
 
-#define LOCTEXT_NAMESPACE "MicroExpression"
+#define LOCTEXT_NAMESPACE "MicroExpressionSession"
 
 namespace
 {
 	// Items that stay are the same objects: a list's selection is one of them.
-	TArray<FMicroExpressionSession::FItem> Renewed(
+	TArray<FMicroExpressionSession::FItem> RenewItems(
 		const TArray<FMicroExpressionSession::FItem>& Old, const TArray<FMicroExpressionTakeSummary>& Takes)
 	{
 		TMap<FString, FMicroExpressionSession::FItem> Known;
@@ -29,15 +29,15 @@ namespace
 		return Result;
 	}
 
-	bool Same(const TOptional<double>& A, const TOptional<double>& B)
+	bool SameWish(const TOptional<double>& A, const TOptional<double>& B)
 	{
 		return A.IsSet() == B.IsSet() && (!A.IsSet() || A.GetValue() == B.GetValue());
 	}
 
-	bool Same(const FMicroExpressionMapping& A, const FMicroExpressionMapping& B)
+	bool SameWish(const FMicroExpressionMapping& A, const FMicroExpressionMapping& B)
 	{
-		return A.Rig == B.Rig && A.Emotion == B.Emotion && A.KeyMode == B.KeyMode && Same(A.Intensity, B.Intensity) &&
-			Same(A.Gain, B.Gain) && Same(A.Tolerance, B.Tolerance);
+		return A.Rig == B.Rig && A.Emotion == B.Emotion && A.KeyMode == B.KeyMode && SameWish(A.Intensity, B.Intensity) &&
+			Same(A.Gain, B.Gain) && SameWish(A.Tolerance, B.Tolerance);
 	}
 }
 
@@ -112,7 +112,7 @@ const FMicroExpressionTakeSummary* FMicroExpressionSession::GetSelected() const
 
 void FMicroExpressionSession::SetMapping(const FMicroExpressionMapping& InMapping)
 {
-	if (Same(Mapping, InMapping))
+	if (SameWish(Mapping, InMapping))
 	{
 		return;
 	}
@@ -217,7 +217,7 @@ void FMicroExpressionSession::HandleTakes()
 	const FMicroExpressionTakeSummary* Before = GetSelected();
 	const bool bHad = Before != nullptr;
 	const int64 OldSequence = bHad ? Before->Sequence : 0;
-	Items = Renewed(Items, Receiver.GetTakes());
+	Items = RenewItems(Items, Receiver.GetTakes());
 	const FMicroExpressionTakeSummary* After = GetSelected();
 	if (bHad && After == nullptr)
 	{

@@ -27,10 +27,15 @@ FString UMicroExpressionSettings::ReadToken() const
 	{
 		return FromEnvironment;
 	}
-	TArray<FString> Lines;
-	if (FFileHelper::LoadFileToStringArray(Lines, *GetTokenPath()) && Lines.Num() > 0)
+	FString Text;
+	if (!FFileHelper::LoadFileToString(Text, *GetTokenPath()))
 	{
-		return Lines[0].TrimStartAndEnd();
+		return FString();
 	}
-	return FString();
+	int32 LineEnd = INDEX_NONE;
+	if (Text.FindChar(TEXT('\n'), LineEnd))
+	{
+		Text = Text.Left(LineEnd);
+	}
+	return Text.TrimStartAndEnd();
 }

@@ -12,23 +12,23 @@
 #include "Widgets/Text/STextBlock.h"
 #include "Widgets/Views/STableRow.h"
 
-#define LOCTEXT_NAMESPACE "MicroExpression"
+#define LOCTEXT_NAMESPACE "MicroExpressionPanel"
 
 namespace
 {
-	constexpr float Gap = 4.0f;
+	constexpr float PanelGap = 4.0f;
 	// Beyond this a micro-expression is none any more; the rig clamps what is too much.
-	constexpr float LargestGain = 4.0f;
+	constexpr float LargestPanelGain = 4.0f;
 
-	TSharedRef<SWidget> Labelled(const FText& Label, const TSharedRef<SWidget>& Widget)
+	TSharedRef<SWidget> LabelledRow(const FText& Label, const TSharedRef<SWidget>& Widget)
 	{
 		return SNew(SHorizontalBox)
-			+ SHorizontalBox::Slot().FillWidth(0.3f).VAlign(VAlign_Center).Padding(Gap)[SNew(STextBlock).Text(Label)]
-			+ SHorizontalBox::Slot().FillWidth(0.7f).Padding(Gap)[Widget];
+			+ SHorizontalBox::Slot().FillWidth(0.3f).VAlign(VAlign_Center).Padding(PanelGap)[SNew(STextBlock).Text(Label)]
+			+ SHorizontalBox::Slot().FillWidth(0.7f).Padding(PanelGap)[Widget];
 	}
 
 	// Choices in the order of the server, after one that means "none"; the objects that are there already are kept.
-	void Renew(TArray<TSharedPtr<FString>>& Choices, const TArray<FString>& Names)
+	void RenewChoices(TArray<TSharedPtr<FString>>& Choices, const TArray<FString>& Names)
 	{
 		bool bSame = Choices.Num() == Names.Num() + 1;
 		for (int32 Index = 0; bSame && Index < Names.Num(); ++Index)
@@ -47,7 +47,7 @@ namespace
 		}
 	}
 
-	bool ConfirmReplace(const TArray<FString>& Existing)
+	bool ConfirmReplacing(const TArray<FString>& Existing)
 	{
 		const FText Question = FText::Format(
 			LOCTEXT("Replace", "{0} assets are there already and would be replaced:\n{1}\n\nReplace them?"),
@@ -55,7 +55,7 @@ namespace
 		return FMessageDialog::Open(EAppMsgType::YesNo, Question) == EAppReturnType::Yes;
 	}
 
-	void SaveSettings()
+	void SavePanelSettings()
 	{
 		GetMutableDefault<UMicroExpressionSettings>()->SaveConfig();
 	}
@@ -75,8 +75,8 @@ void SMicroExpressionPanel::Construct(const FArguments& InArgs, TSharedPtr<FMicr
 	FMicroExpressionMapping Mapping = Session->GetMapping();
 	Mapping.Rig = GetDefault<UMicroExpressionSettings>()->Rig;
 	Session->SetMapping(Mapping);
-	Renew(Rigs, TArray<FString>());
-	Renew(Emotions, TArray<FString>());
+	RenewChoices(Rigs, TArray<FString>());
+	RenewChoices(Emotions, TArray<FString>());
 	ChildSlot
 	[
 		SNew(SVerticalBox)
@@ -117,10 +117,10 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeServer()
 		+ SVerticalBox::Slot().AutoHeight()
 		[
 			SNew(SHorizontalBox)
-			+ SHorizontalBox::Slot().FillWidth(1.0f).Padding(Gap)[Address]
-			+ SHorizontalBox::Slot().AutoWidth().Padding(Gap)[Button]
+			+ SHorizontalBox::Slot().FillWidth(1.0f).Padding(PanelGap)[Address]
+			+ SHorizontalBox::Slot().AutoWidth().Padding(PanelGap)[Button]
 		]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)
 		[
 			SNew(STextBlock).AutoWrapText(true).Text(this, &SMicroExpressionPanel::GetConnectionText)
 		];
@@ -129,7 +129,7 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeServer()
 TSharedRef<SWidget> SMicroExpressionPanel::MakeTakes()
 {
 	return SNew(SVerticalBox)
-		+ SVerticalBox::Slot().FillHeight(1.0f).Padding(Gap)
+		+ SVerticalBox::Slot().FillHeight(1.0f).Padding(PanelGap)
 		[
 			SAssignNew(TakeList, SListView<FItem>)
 			.ListItemsSource(&Session->GetItems())
@@ -137,7 +137,7 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeTakes()
 			.OnGenerateRow(this, &SMicroExpressionPanel::MakeRow)
 			.OnSelectionChanged(this, &SMicroExpressionPanel::HandleSelected)
 		]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)
 		[
 			SNew(STextBlock).AutoWrapText(true).Text(this, &SMicroExpressionPanel::GetEventsText)
 		];
@@ -154,6 +154,21 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeChoice(FChoice Choice)
 {
 	const FText Text = Choice->IsEmpty() ? LOCTEXT("None", "(as converted)") : FText::FromString(*Choice);
 	return SNew(STextBlock).Text(Text);
+}
+
+TSharedRef<SWidget> SMicroExpressionPanel::MakeNumber(TOptional<double> FMicroExpressionMapping::*Field, float Largest)
+{
+	// While it is dragged too: the session asks for one take at a time, and then for the latest wish.
+	return SNew(SSpinBox<float>)
+		.MinValue(0.0f)
+		.MaxValue(Largest)
+		.IsEnabled(this, &SMicroExpressionPanel::CanMap)
+		.Value_Lambda([this, Field] { return static_cast<float>((Session->GetMapping().*Field).Get(1.0)); })
+		.OnValueChanged_Lambda([this, Field](float Value) {
+			FMicroExpressionMapping Mapping = Session->GetMapping();
+			Mapping.*Field = static_cast<double>(Value);
+			Session->SetMapping(Mapping);
+		});
 }
 
 TSharedRef<SWidget> SMicroExpressionPanel::MakeMapping()
@@ -174,26 +189,14 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeMapping()
 		.OnGenerateWidget(this, &SMicroExpressionPanel::MakeChoice)
 		.OnSelectionChanged(this, &SMicroExpressionPanel::HandleEmotion)
 		[SNew(STextBlock).Text_Lambda([this, Shown] { return Shown(Session->GetMapping().Emotion); })];
-	const TSharedRef<SWidget> Intensity =
-		SNew(SSpinBox<float>)
-		.MinValue(0.0f)
-		.MaxValue(1.0f)
-		.IsEnabled(this, &SMicroExpressionPanel::CanMap)
-		.Value_Lambda([this] { return static_cast<float>(Session->GetMapping().Intensity.Get(1.0)); })
-		.OnValueChanged(this, &SMicroExpressionPanel::HandleIntensity);
-	const TSharedRef<SWidget> Gain =
-		SNew(SSpinBox<float>)
-		.MinValue(0.0f)
-		.MaxValue(LargestGain)
-		.IsEnabled(this, &SMicroExpressionPanel::CanMap)
-		.Value_Lambda([this] { return static_cast<float>(Session->GetMapping().Gain.Get(1.0)); })
-		.OnValueChanged(this, &SMicroExpressionPanel::HandleGain);
+	const TSharedRef<SWidget> Intensity = MakeNumber(&FMicroExpressionMapping::Intensity, 1.0f);
+	const TSharedRef<SWidget> Gain = MakeNumber(&FMicroExpressionMapping::Gain, LargestPanelGain);
 	return SNew(SVerticalBox)
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Rig", "Rig"), Rig)]
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Emotion", "Emotion"), Emotion)]
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Intensity", "Intensity"), Intensity)]
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Gain", "Gain"), Gain)]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Rig", "Rig"), Rig)]
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Emotion", "Emotion"), Emotion)]
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Intensity", "Intensity"), Intensity)]
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Gain", "Gain"), Gain)]
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)
 		[SNew(STextBlock).Text_Lambda([this] { return Session->GetCurvesText(); })];
 }
 
@@ -222,16 +225,16 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeImport()
 {
 	const TSharedRef<SWidget> Kinds =
 		SNew(SHorizontalBox)
-		+ SHorizontalBox::Slot().AutoWidth().Padding(Gap)
+		+ SHorizontalBox::Slot().AutoWidth().Padding(PanelGap)
 		[MakeTarget(EMicroExpressionTarget::CurveTable, LOCTEXT("CurveTable", "Curve table"),
 			LOCTEXT("CurveTableTip", "One asset, a row a control."))]
-		+ SHorizontalBox::Slot().AutoWidth().Padding(Gap)
+		+ SHorizontalBox::Slot().AutoWidth().Padding(PanelGap)
 		[MakeTarget(EMicroExpressionTarget::CurveFloat, LOCTEXT("CurveFloat", "Curves"),
 			LOCTEXT("CurveFloatTip", "One curve asset a control."))]
-		+ SHorizontalBox::Slot().AutoWidth().Padding(Gap)
+		+ SHorizontalBox::Slot().AutoWidth().Padding(PanelGap)
 		[MakeTarget(EMicroExpressionTarget::AnimSequence, LOCTEXT("Anim", "Animation"),
 			LOCTEXT("AnimTip", "One animation with a curve a control; choose the skeleton."))]
-		+ SHorizontalBox::Slot().AutoWidth().Padding(Gap)
+		+ SHorizontalBox::Slot().AutoWidth().Padding(PanelGap)
 		[MakeTarget(EMicroExpressionTarget::DataTable, LOCTEXT("DataTable", "AU dictionary"),
 			LOCTEXT("DataTableTip", "A data table, a row a key."))];
 	const TSharedRef<SWidget> Folder =
@@ -251,11 +254,11 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeImport()
 		SNew(SButton).Text(LOCTEXT("Import", "Import")).OnClicked(this, &SMicroExpressionPanel::HandleImport);
 	return SNew(SVerticalBox)
 		+ SVerticalBox::Slot().AutoHeight()[Kinds]
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Skeleton", "Skeleton"), MakeSkeleton())]
-		+ SVerticalBox::Slot().AutoHeight()[Labelled(LOCTEXT("Folder", "Folder"), Folder)]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)[Button]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)[Preview]
-		+ SVerticalBox::Slot().AutoHeight().Padding(Gap)
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Skeleton", "Skeleton"), MakeSkeleton())]
+		+ SVerticalBox::Slot().AutoHeight()[LabelledRow(LOCTEXT("Folder", "Folder"), Folder)]
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)[Button]
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)[Preview]
+		+ SVerticalBox::Slot().AutoHeight().Padding(PanelGap)
 		[
 			SNew(STextBlock).AutoWrapText(true).Text_Lambda([this] {
 				return Notice.IsEmpty() ? Session->GetMessage() : Notice;
@@ -267,8 +270,8 @@ void SMicroExpressionPanel::HandleChanged()
 {
 	if (const FMicroExpressionServerInfo* Info = Session->GetReceiver().GetServerInfo())
 	{
-		Renew(Rigs, Info->Rigs);
-		Renew(Emotions, Info->Emotions);
+		RenewChoices(Rigs, Info->Rigs);
+		RenewChoices(Emotions, Info->Emotions);
 		RigBox->RefreshOptions();
 		EmotionBox->RefreshOptions();
 	}
@@ -297,20 +300,20 @@ FReply SMicroExpressionPanel::HandleImport()
 	Options.Folder = Settings->TargetFolder;
 	Options.Targets = Targets;
 	Options.Skeleton = Skeleton.Get();
-	Session->Import(Options, Settings->Overwrite, &ConfirmReplace);
+	Session->Import(Options, Settings->Overwrite, &ConfirmReplacing);
 	return FReply::Handled();
 }
 
 void SMicroExpressionPanel::HandleAddress(const FText& Text, ETextCommit::Type /*Commit*/)
 {
 	GetMutableDefault<UMicroExpressionSettings>()->Address = Text.ToString().TrimStartAndEnd();
-	SaveSettings();
+	SavePanelSettings();
 }
 
 void SMicroExpressionPanel::HandleFolder(const FText& Text, ETextCommit::Type /*Commit*/)
 {
 	GetMutableDefault<UMicroExpressionSettings>()->TargetFolder = Text.ToString().TrimStartAndEnd();
-	SaveSettings();
+	SavePanelSettings();
 }
 
 void SMicroExpressionPanel::HandleSelected(FItem Item, ESelectInfo::Type /*Info*/)
@@ -326,7 +329,7 @@ void SMicroExpressionPanel::HandleRig(FChoice Choice, ESelectInfo::Type /*Info*/
 		Mapping.Rig = *Choice;
 		Session->SetMapping(Mapping);
 		GetMutableDefault<UMicroExpressionSettings>()->Rig = *Choice;
-		SaveSettings();
+		SavePanelSettings();
 	}
 }
 
@@ -340,20 +343,6 @@ void SMicroExpressionPanel::HandleEmotion(FChoice Choice, ESelectInfo::Type /*In
 	}
 }
 
-void SMicroExpressionPanel::HandleIntensity(float Value)
-{
-	FMicroExpressionMapping Mapping = Session->GetMapping();
-	Mapping.Intensity = static_cast<double>(Value);
-	Session->SetMapping(Mapping);
-}
-
-void SMicroExpressionPanel::HandleGain(float Value)
-{
-	FMicroExpressionMapping Mapping = Session->GetMapping();
-	Mapping.Gain = static_cast<double>(Value);
-	Session->SetMapping(Mapping);
-}
-
 void SMicroExpressionPanel::HandleTarget(ECheckBoxState State, EMicroExpressionTarget Target)
 {
 	Targets = State == ECheckBoxState::Checked ? Targets | Target : Targets & ~Target;
@@ -364,7 +353,7 @@ void SMicroExpressionPanel::HandleLivePreview(ECheckBoxState State)
 	Notice = FText();
 	if (OnSetLivePreview.IsBound())
 	{
-		OnSetLivePreview.Execute(State == ECheckBoxState::Checked, Notice);
+		Notice = OnSetLivePreview.Execute(State == ECheckBoxState::Checked);
 	}
 }
 

@@ -14,7 +14,8 @@ class USkeleton;
 struct FAssetData;
 
 DECLARE_DELEGATE_RetVal(FMicroExpressionConnectionSettings, FMicroExpressionGetSettings);
-DECLARE_DELEGATE_RetVal_TwoParams(bool, FMicroExpressionSetLivePreview, bool /*bOn*/, FText& /*OutProblem*/);
+/** Returns what went wrong, or nothing. */
+DECLARE_DELEGATE_RetVal_OneParam(FText, FMicroExpressionSetLivePreview, bool /*bOn*/);
 DECLARE_DELEGATE_RetVal(bool, FMicroExpressionHasLivePreview);
 
 /** Not run in an editor. */
@@ -42,6 +43,7 @@ private:
 	TSharedRef<SWidget> MakeImport();
 	TSharedRef<SWidget> MakeTarget(EMicroExpressionTarget Target, const FText& Label, const FText& Tip);
 	TSharedRef<SWidget> MakeSkeleton();
+	TSharedRef<SWidget> MakeNumber(TOptional<double> FMicroExpressionMapping::*Field, float Largest);
 	TSharedRef<SWidget> MakeChoice(FChoice Choice);
 	TSharedRef<ITableRow> MakeRow(FItem Item, const TSharedRef<STableViewBase>& Table);
 
@@ -53,8 +55,6 @@ private:
 	void HandleSelected(FItem Item, ESelectInfo::Type Info);
 	void HandleRig(FChoice Choice, ESelectInfo::Type Info);
 	void HandleEmotion(FChoice Choice, ESelectInfo::Type Info);
-	void HandleIntensity(float Value);
-	void HandleGain(float Value);
 	void HandleTarget(ECheckBoxState State, EMicroExpressionTarget Target);
 	void HandleLivePreview(ECheckBoxState State);
 	void HandleSkeleton(const FAssetData& Asset);
