@@ -37,7 +37,7 @@ namespace
 	bool SameWish(const FMicroExpressionMapping& A, const FMicroExpressionMapping& B)
 	{
 		return A.Rig == B.Rig && A.Emotion == B.Emotion && A.KeyMode == B.KeyMode && SameWish(A.Intensity, B.Intensity) &&
-			Same(A.Gain, B.Gain) && SameWish(A.Tolerance, B.Tolerance);
+			SameWish(A.Gain, B.Gain) && SameWish(A.Tolerance, B.Tolerance);
 	}
 }
 
