@@ -28,7 +28,7 @@ enum { INDEX_NONE = -1 };
 enum EForceInit { ForceInit, ForceInitToZero };
 
 #define MAX_FLT 3.402823466e+38F
-#define MAX_int32 0x7fffffff
+#define MAX_int32 ((int32)0x7fffffff)
 #define UE_SMALL_NUMBER 1.e-8f
 #define UE_KINDA_SMALL_NUMBER 1.e-4f
 #define KINDA_SMALL_NUMBER UE_KINDA_SMALL_NUMBER

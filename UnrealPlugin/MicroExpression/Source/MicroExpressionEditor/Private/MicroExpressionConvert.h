@@ -54,6 +54,8 @@ namespace MicroExpressionConvert
 
 	// --- Core to engine -----------------------------------------------------------------------------------------------
 
+	FString FromUtf8(const char* Utf8);
+
 	/** Copies field by field. False, with a sentence, when a mode is unknown or a number is not finite. */
 	bool ToCurve(const microexpr_curve& Curve, FRichCurve& OutCurve, FText& OutError);
 	FMicroExpressionTakeSummary ToSummary(const microexpr_take_summary& Summary);

@@ -7,6 +7,8 @@
 #include "Templates/SharedPointer.h"
 
 class FMicroExpressionLink;
+struct FMicroExpressionAnswer;
+struct FMicroExpressionUpdate;
 
 /** Where the receiver keeps how far it has got, so that it goes on there after a restart. */
 class IMicroExpressionResumeStore
@@ -74,6 +76,18 @@ public:
 
 private:
 	void SetConnection(EMicroExpressionConnection State, const FText& Sentence);
+	/** The connection has ended for good. */
+	void Fail(const FText& Sentence);
+	void Deal(const FMicroExpressionUpdate& Update);
+	void DealWithAnswer(const FMicroExpressionAnswer& Answer);
+	void Welcome(const FMicroExpressionUpdate& Update);
+	void Commit(const FMicroExpressionUpdate& Update);
+	void StartList();
+	void AskForPage(const FString& Page);
+	void ReadPage(const FMicroExpressionAnswer& Answer);
+	/** What the subscription said of a take: it is newer than what a list says. */
+	void Touch(const FString& TakeId);
+	void AddTake(const FMicroExpressionTakeSummary& Take);
 
 	TSharedPtr<IMicroExpressionResumeStore> Resume;
 	TSharedPtr<FMicroExpressionLink> Link;
@@ -81,6 +95,12 @@ private:
 	EMicroExpressionConnection Connection = EMicroExpressionConnection::Disconnected;
 	FText ConnectionText;
 	TArray<FMicroExpressionTakeSummary> Takes;
+	bool bTakesChanged = false;
+	/** The list that is being read page by page, and the takes that were committed or deleted meanwhile. */
+	bool bListing = false;
+	int32 ListTag = 0;
+	TArray<FMicroExpressionTakeSummary> Listed;
+	TArray<FString> TouchedWhileListing;
 	TOptional<FMicroExpressionServerInfo> ServerInfo;
 	FTSTicker::FDelegateHandle TickerHandle;
 	FDelegateHandle PreExitHandle;
