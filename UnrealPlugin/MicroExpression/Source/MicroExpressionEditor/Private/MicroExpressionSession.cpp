@@ -4,27 +4,23 @@
 
 namespace
 {
+	/** Ids of takes differ by case, unlike what FString's == says. */
+	bool SameId(const FString& A, const FString& B)
+	{
+		return A.Equals(B, ESearchCase::CaseSensitive);
+	}
+
 	// Items that stay are the same objects: a list's selection is one of them.
 	TArray<FMicroExpressionSession::FItem> RenewItems(
 		const TArray<FMicroExpressionSession::FItem>& Old, const TArray<FMicroExpressionTakeSummary>& Takes)
 	{
-		TMap<FString, FMicroExpressionSession::FItem> Known;
-		for (const FMicroExpressionSession::FItem& Item : Old)
-		{
-			Known.Add(Item->TakeId, Item);
-		}
 		TArray<FMicroExpressionSession::FItem> Result;
 		for (const FMicroExpressionTakeSummary& Take : Takes)
 		{
-			if (const FMicroExpressionSession::FItem* Item = Known.Find(Take.TakeId))
-			{
-				**Item = Take;
-				Result.Add(*Item);
-			}
-			else
-			{
-				Result.Add(MakeShared<FMicroExpressionTakeSummary>(Take));
-			}
+			const FMicroExpressionSession::FItem* Known = Old.FindByPredicate(
+				[&Take](const FMicroExpressionSession::FItem& Item) { return SameId(Item->TakeId, Take.TakeId); });
+			Result.Add(Known != nullptr ? *Known : FMicroExpressionSession::FItem(MakeShared<FMicroExpressionTakeSummary>()));
+			*Result.Last() = Take;
 		}
 		return Result;
 	}
@@ -89,7 +85,7 @@ bool FMicroExpressionSession::IsStarted() const
 
 void FMicroExpressionSession::Select(const FString& TakeId)
 {
-	if (SelectedId == TakeId)
+	if (SameId(SelectedId, TakeId))
 	{
 		return;
 	}
@@ -102,7 +98,7 @@ const FMicroExpressionTakeSummary* FMicroExpressionSession::GetSelected() const
 {
 	for (const FItem& Item : Items)
 	{
-		if (Item->TakeId == SelectedId)
+		if (SameId(Item->TakeId, SelectedId))
 		{
 			return Item.Get();
 		}
@@ -236,7 +232,7 @@ void FMicroExpressionSession::HandleTakes()
 
 void FMicroExpressionSession::HandleTake(const FMicroExpressionTake& Take)
 {
-	if (Take.Origin == EMicroExpressionTakeOrigin::Pushed || !bInFlight || Take.Summary.TakeId != InFlightId)
+	if (Take.Origin == EMicroExpressionTakeOrigin::Pushed || !bInFlight || !SameId(Take.Summary.TakeId, InFlightId))
 	{
 		return;
 	}
@@ -260,7 +256,7 @@ void FMicroExpressionSession::HandleTake(const FMicroExpressionTake& Take)
 
 void FMicroExpressionSession::HandleTakeFailed(const FString& TakeId, const FText& Sentence)
 {
-	if (!bInFlight || TakeId != InFlightId)
+	if (!bInFlight || !SameId(TakeId, InFlightId))
 	{
 		return;
 	}
