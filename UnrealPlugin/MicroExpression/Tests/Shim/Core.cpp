@@ -97,7 +97,7 @@ std::string Shim::ToUtf8(const char16_t* Text, std::size_t Length)
 			continue;
 		}
 		const int More = Point < 0x800 ? 1 : Point < 0x10000 ? 2 : 3;
-		Result += static_cast<char>((0xF00u >> More & 0xFF) << 0 | Point >> (6 * More));
+		Result += static_cast<char>((0xFFu << (7 - More) & 0xFFu) | Point >> (6 * More));
 		for (int Extra = More; Extra-- > 0;)
 		{
 			Result += static_cast<char>(0x80 | (Point >> (6 * Extra) & 0x3F));
