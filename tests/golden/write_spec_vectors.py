@@ -13,8 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 TARGET = (
-    HERE.parents[1]
-    / "UnrealPlugin/MicroExpression/Source/MicroExpressionEditor/Private/Tests/MicroExpressionGolden.h"
+    HERE.parents[1] / "UnrealPlugin/MicroExpression/Source/MicroExpressionEditor/Private/Tests/MicroExpressionGolden.h"
 )
 #: Name, and whether its tangents are what AutoSetTangents(0) makes of its keys.
 CURVES = {

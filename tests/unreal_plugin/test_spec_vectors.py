@@ -10,7 +10,7 @@ from curves.richcurve import auto_tangents, evaluate
 from curves.values import Extrapolation, InterpMode, RichCurve, RichKey, TangentMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
-import write_spec_vectors  # noqa: E402
+import write_spec_vectors
 
 ROW = re.compile(r"\{(RCIM_\w+), (RCTM_\w+), (\S+)f, (\S+)f, (\S+)f, (\S+)f\}")
 SAMPLE = re.compile(r"\{(-?[\d.e+-]+)f, (-?[\d.e+-]+)f\}")

@@ -99,8 +99,9 @@ SMicroExpressionPanel::~SMicroExpressionPanel()
 
 TSharedRef<SWidget> SMicroExpressionPanel::MakeServer()
 {
-	const FText Tip =
-		LOCTEXT("AddressTip", "HOST:PORT of microexpr serve. TLS and the token's place are in Editor Preferences.");
+	const FText Tip = FText::Format(
+		LOCTEXT("AddressTip", "HOST:PORT of microexpr serve. TLS: see Editor Preferences. Token: MICROEXPR_TOKEN or {0}"),
+		FText::FromString(GetDefault<UMicroExpressionSettings>()->GetTokenPath()));
 	const TSharedRef<SWidget> Address =
 		SNew(SEditableTextBox)
 		.ToolTipText(Tip)

@@ -30,7 +30,7 @@ public:
 	FString Address = TEXT("127.0.0.1:50551");
 
 	/** PEM file of the root certificate that vouches for the server; empty: no TLS. */
-	UPROPERTY(Config, EditAnywhere, Category = "Server", meta = (FilePathFilter = "pem"))
+	UPROPERTY(Config, EditAnywhere, Category = "Server")
 	FFilePath TlsRootFile;
 
 	/** The name in the server's certificate, where it is not the address. */
