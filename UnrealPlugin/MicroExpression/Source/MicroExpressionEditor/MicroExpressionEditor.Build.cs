@@ -35,7 +35,7 @@ public class MicroExpressionEditor : ModuleRules
 		{
 			if (!File.Exists(Needed))
 			{
-				throw new BuildException(
+				throw new Exception(
 					"MicroExpression: " + Needed + " is missing. Build the core library first: the plugin's README.md, " +
 					"\"Build the core\", says how.");
 			}

@@ -1,10 +1,8 @@
 // FMicroExpressionSession over a fake receiver and the real assets, in memory.
 #include "Check.h"
-#include "Engine/CurveTable.h"
 #include "FakeReceiver.h"
 #include "MicroExpressionSession.h"
 #include "ShimState.h"
-#include "UObject/Package.h"
 
 namespace
 {
@@ -46,9 +44,11 @@ namespace
 		bool Says(const TCHAR* Part) const { return Session->GetMessage().ToString().Contains(Part); }
 	};
 
-	bool Exists(const TCHAR* Path)
+	bool IsImported(const FFixture& F, const TCHAR* Id)
 	{
-		return FindObject<UCurveTable>(nullptr, Path) != nullptr;
+		FMicroExpressionTake Wanted;
+		Wanted.Summary.TakeId = Id;
+		return MicroExpressionAssets::ExistingAssets(Wanted, F.Options).Num() > 0;
 	}
 
 	FMicroExpressionMapping Arkit(double Intensity)
@@ -104,6 +104,8 @@ namespace
 		F.Tick();
 		CHECK(!F.Session->IsWaiting());
 		CHECK(F.Says(TEXT("No tracks.")));
+		F.Session->SetMapping(Arkit(1.0)); // what it is already
+		CHECK(F.Server.Asked.Num() == 2 && !F.Session->IsWaiting());
 	}
 
 	void TestImporting()
@@ -138,11 +140,14 @@ namespace
 		F.Session->Select(TEXT("demo"));
 		F.Import(EMicroExpressionOverwrite::Ask);
 		F.Session->Select(TEXT("other"));
+		CHECK(F.Says(TEXT("press Import again")));
 		F.Server.Answer(TEXT("demo"), EMicroExpressionTakeOrigin::Fetched, 1);
 		F.Tick();
 		F.Server.Answer(TEXT("other"), EMicroExpressionTakeOrigin::Fetched, 1);
 		F.Tick();
-		CHECK(!Exists(TEXT("/Game/Pending/demo/demo")) && !Exists(TEXT("/Game/Pending/other/other")));
+		CHECK(!IsImported(F, TEXT("demo")) && !IsImported(F, TEXT("other")));
+		F.Import(EMicroExpressionOverwrite::Ask);
+		CHECK(!IsImported(F, TEXT("demo")) && IsImported(F, TEXT("other")));
 		F.Session->Disconnect();
 		F.Import(EMicroExpressionOverwrite::Ask);
 		CHECK(F.Says(TEXT("Connect to the server first")));

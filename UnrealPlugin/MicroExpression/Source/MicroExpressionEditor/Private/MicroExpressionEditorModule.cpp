@@ -40,6 +40,7 @@ void FMicroExpressionEditorModule::StartupModule()
 	{
 		UE_LOG(LogMicroExpression, Warning, TEXT("%s"), *Core.GetProblem().ToString());
 	}
+	bRegistered = true;
 	RegisterTab();
 	UToolMenus::RegisterStartupCallback(
 		FSimpleMulticastDelegate::FDelegate::CreateRaw(this, &FMicroExpressionEditorModule::RegisterMenus));
@@ -48,10 +49,13 @@ void FMicroExpressionEditorModule::StartupModule()
 
 void FMicroExpressionEditorModule::ShutdownModule()
 {
-	FCoreDelegates::OnEnginePreExit.Remove(PreExitHandle);
-	UToolMenus::UnRegisterStartupCallback(this);
-	UToolMenus::UnregisterOwner(this);
-	FGlobalTabmanager::Get()->UnregisterNomadTabSpawner(PanelTabName);
+	if (bRegistered)
+	{
+		FCoreDelegates::OnEnginePreExit.Remove(PreExitHandle);
+		UToolMenus::UnRegisterStartupCallback(this);
+		UToolMenus::UnregisterOwner(this);
+		FGlobalTabmanager::Get()->UnregisterNomadTabSpawner(PanelTabName);
+	}
 	StopAll();
 	Core.Free();
 }

@@ -39,4 +39,5 @@ private:
 	TSharedPtr<FMicroExpressionSession> Session;
 	TSharedPtr<FMicroExpressionLiveLinkSource> LiveSource;
 	FDelegateHandle PreExitHandle;
+	bool bRegistered = false;
 };

@@ -90,7 +90,7 @@ void FMicroExpressionSession::Select(const FString& TakeId)
 		return;
 	}
 	SelectedId = TakeId;
-	Pending.Reset();
+	DropPending();
 	Refresh();
 }
 
@@ -113,8 +113,17 @@ void FMicroExpressionSession::SetMapping(const FMicroExpressionMapping& InMappin
 		return;
 	}
 	Mapping = InMapping;
-	Pending.Reset();
+	DropPending();
 	Refresh();
+}
+
+void FMicroExpressionSession::DropPending()
+{
+	if (Pending.IsSet())
+	{
+		Pending.Reset();
+		Message = LOCTEXT("Dropped", "The choice was changed before the take came: press Import again.");
+	}
 }
 
 void FMicroExpressionSession::Refresh()

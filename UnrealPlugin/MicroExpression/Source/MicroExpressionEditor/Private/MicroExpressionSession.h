@@ -59,6 +59,7 @@ private:
 	};
 
 	void Say(const FText& Text);
+	void DropPending();
 	void Refresh();
 	void Ask();
 	void RunImport(const FPendingImport& Wanted);
