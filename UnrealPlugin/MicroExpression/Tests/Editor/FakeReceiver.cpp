@@ -42,7 +42,9 @@ bool FMicroExpressionReceiver::Start(const FMicroExpressionConnectionSettings& I
 void FMicroExpressionReceiver::Stop()
 {
 	Link.Reset();
+	Takes.Reset();
 	SetConnection(EMicroExpressionConnection::Disconnected, FText());
+	OnTakesChanged.Broadcast();
 }
 
 bool FMicroExpressionReceiver::Fetch(const FString& TakeId)

@@ -89,6 +89,16 @@ namespace
 		Session.GetReceiver().Tick(0.0f);
 		CHECK(!Client.Subjects.Contains(FName(TEXT("early"))) && Client.Subjects.Num() == 1);
 
+		// The connection breaks: no subject is announced as ended, and numbers may come again for others.
+		Server.State = EMicroExpressionConnection::Connecting;
+		Server.Frames.Add(Frame(2, 0.1, {0.5f}));
+		Session.GetReceiver().Tick(0.0f);
+		CHECK(Client.Subjects.IsEmpty() && Client.Frames.Num() == 2 && Session.GetLiveHeaders().IsEmpty());
+		Server.State = EMicroExpressionConnection::Connected;
+		Server.Headers.Add(Header(1, TEXT("again"), {FName(TEXT("jawOpen"))}));
+		Session.GetReceiver().Tick(0.0f);
+		CHECK(Client.Subjects.Num() == 1 && Client.Subjects.Contains(FName(TEXT("again"))));
+
 		Client.RemoveSource(Source);
 		CHECK(!Source->IsSourceStillValid());
 		Server.Frames.Add(Frame(2, 0.12, {0.5f}));

@@ -148,10 +148,22 @@ namespace
 		CHECK(!IsImported(F, TEXT("demo")) && !IsImported(F, TEXT("other")));
 		F.Import(EMicroExpressionOverwrite::Ask);
 		CHECK(!IsImported(F, TEXT("demo")) && IsImported(F, TEXT("other")));
+	}
+
+	void TestReconnecting()
+	{
+		FFixture F(TEXT("/Game/Reconnect"));
+		F.Session->Select(TEXT("demo"));
 		F.Session->Disconnect();
+		CHECK(!F.Session->IsStarted() && !F.Session->IsWaiting());
+		CHECK(F.Session->GetItems().IsEmpty() && !F.Says(TEXT("deleted")));
 		F.Import(EMicroExpressionOverwrite::Ask);
 		CHECK(F.Says(TEXT("Connect to the server first")));
-		CHECK(!F.Session->IsStarted());
+		F.Server.Asked.Empty();
+		F.Session->Connect(FMicroExpressionConnectionSettings());
+		F.Tick();
+		CHECK(F.Session->GetSelected() != nullptr);
+		CHECK(F.Server.Asked == TArray<FString>({TEXT("fetch demo")}));
 	}
 
 	void TestTakesChange()
@@ -197,6 +209,7 @@ int main()
 	TestSliders();
 	TestImporting();
 	TestAPendingImportIsOfWhatWasChosen();
+	TestReconnecting();
 	TestTakesChange();
 	TestTexts();
 	for (const FString& Rule : Shim::Violations())

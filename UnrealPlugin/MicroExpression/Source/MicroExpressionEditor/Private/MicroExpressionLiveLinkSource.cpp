@@ -26,6 +26,7 @@ void FMicroExpressionLiveLinkSource::Follow(FMicroExpressionSession& Session)
 	Receiver.OnLiveHeader.AddSP(this, &FMicroExpressionLiveLinkSource::PushHeader);
 	Receiver.OnLiveFrame.AddSP(this, &FMicroExpressionLiveLinkSource::PushFrame);
 	Receiver.OnLiveEnd.AddSP(this, &FMicroExpressionLiveLinkSource::PushEnd);
+	Receiver.OnConnection.AddSP(this, &FMicroExpressionLiveLinkSource::HandleConnection);
 }
 
 void FMicroExpressionLiveLinkSource::ReceiveClient(ILiveLinkClient* InClient, FGuid InSourceGuid)
@@ -114,6 +115,19 @@ void FMicroExpressionLiveLinkSource::PushEnd(uint64 SubjectId)
 		Client->RemoveSubject_AnyThread(FLiveLinkSubjectKey(SourceGuid, Subject->Name));
 	}
 	Subjects.Remove(SubjectId);
+}
+
+void FMicroExpressionLiveLinkSource::HandleConnection(EMicroExpressionConnection State, const FText& /*Sentence*/)
+{
+	if (State != EMicroExpressionConnection::Connected)
+	{
+		TArray<uint64> Ended;
+		Subjects.GetKeys(Ended);
+		for (const uint64 SubjectId : Ended)
+		{
+			PushEnd(SubjectId);
+		}
+	}
 }
 
 #undef LOCTEXT_NAMESPACE

@@ -31,6 +31,8 @@ public:
 	void PushHeader(const FMicroExpressionLiveHeader& Header);
 	void PushFrame(const FMicroExpressionLiveFrame& Frame);
 	void PushEnd(uint64 SubjectId);
+	/** Subjects end with the connection: none is announced as ended, and their numbers may come to mean others. */
+	void HandleConnection(EMicroExpressionConnection State, const FText& Sentence);
 
 private:
 	struct FSubject

@@ -158,7 +158,11 @@ void FMicroExpressionSession::Import(
 	Wanted.Options = Options;
 	Wanted.Overwrite = Overwrite;
 	Wanted.Confirm = Confirm;
-	if (GetSelected() == nullptr)
+	if (!IsStarted() && !Current.IsSet())
+	{
+		Say(LOCTEXT("NotConnected", "Connect to the server first: the take's curves are there."));
+	}
+	else if (GetSelected() == nullptr)
 	{
 		Say(LOCTEXT("NoTake", "Choose a take in the list first."));
 	}
@@ -179,7 +183,7 @@ void FMicroExpressionSession::Import(
 		}
 		else
 		{
-			Say(LOCTEXT("NotConnected", "Connect to the server first: the take's curves are there."));
+			Say(LOCTEXT("NotAsked", "The server could not be asked for the take; look at the connection above."));
 		}
 	}
 }
@@ -224,7 +228,8 @@ void FMicroExpressionSession::HandleTakes()
 	const int64 OldSequence = bHad ? Before->Sequence : 0;
 	Items = RenewItems(Items, Receiver.GetTakes());
 	const FMicroExpressionTakeSummary* After = GetSelected();
-	if (bHad && After == nullptr)
+	// A list that is empty because the connection was closed says nothing about the take: the choice is kept.
+	if (bHad && After == nullptr && IsStarted())
 	{
 		Pending.Reset();
 		Current.Reset();
