@@ -13,14 +13,12 @@ public:
 		UScriptStruct Result;
 		Result.Name = Name;
 		Result.Super = Super;
-		Result.Copy = [](const void* From) -> uint8* { return reinterpret_cast<uint8*>(new T(*static_cast<const T*>(From))); };
+		Result.Copy = [](const void* From) -> uint8*
+		{ return reinterpret_cast<uint8*>(new T(*static_cast<const T*>(From))); };
 		Result.Free = [](uint8* Row) { delete reinterpret_cast<T*>(Row); };
 		return Result;
 	}
-	bool IsChildOf(const UScriptStruct* Other) const
-	{
-		return this == Other || (Super && Super->IsChildOf(Other));
-	}
+	bool IsChildOf(const UScriptStruct* Other) const { return this == Other || (Super && Super->IsChildOf(Other)); }
 	FString GetName() const { return Name; }
 	uint8* (*Copy)(const void*) = nullptr;
 	void (*Free)(uint8*) = nullptr;
