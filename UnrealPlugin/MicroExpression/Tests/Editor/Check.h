@@ -5,12 +5,12 @@
 
 inline int Failures = 0;
 
-#define CHECK(Expression)                                                               \
-	do                                                                                  \
-	{                                                                                   \
-		if (!(Expression))                                                              \
-		{                                                                               \
+#define CHECK(Expression) \
+	do \
+	{ \
+		if (!(Expression)) \
+		{ \
 			std::fprintf(stderr, "%s:%d: CHECK(%s)\n", __FILE__, __LINE__, #Expression); \
-			++Failures;                                                                 \
-		}                                                                               \
+			++Failures; \
+		} \
 	} while (false)

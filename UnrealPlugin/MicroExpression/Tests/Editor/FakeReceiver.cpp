@@ -55,9 +55,8 @@ bool FMicroExpressionReceiver::Fetch(const FString& TakeId)
 
 bool FMicroExpressionReceiver::Remap(const FString& TakeId, const FMicroExpressionMapping& Mapping)
 {
-	FFakeServer::Get().Asked.Add(
-		TEXT("remap ") + TakeId + TEXT(" ") + Mapping.Rig + TEXT(" ") + Mapping.Emotion +
-		FString::Printf(TEXT(" %g %g"), Mapping.Intensity.Get(1.0), Mapping.Gain.Get(1.0)));
+	FFakeServer::Get().Asked.Add(TEXT("remap ") + TakeId + TEXT(" ") + Mapping.Rig + TEXT(" ") + Mapping.Emotion
+		+ FString::Printf(TEXT(" %g %g"), Mapping.Intensity.Get(1.0), Mapping.Gain.Get(1.0)));
 	return Connection != EMicroExpressionConnection::Disconnected;
 }
 

@@ -36,10 +36,12 @@ namespace
 		void Tick() { Session->GetReceiver().Tick(0.0f); }
 		void Import(EMicroExpressionOverwrite Overwrite)
 		{
-			Session->Import(Options, Overwrite, [this](const TArray<FString>&) {
-				++Questions;
-				return bAnswer;
-			});
+			Session->Import(Options, Overwrite,
+				[this](const TArray<FString>&)
+				{
+					++Questions;
+					return bAnswer;
+				});
 		}
 		bool Says(const TCHAR* Part) const { return Session->GetMessage().ToString().Contains(Part); }
 	};
@@ -196,10 +198,10 @@ namespace
 		Event.Emotion = TEXT("happiness");
 		Event.Aus = {TEXT("AU12 left"), TEXT("AU6")};
 		Summary.Events.Add(Event);
-		CHECK(FMicroExpressionSession::TakeText(Summary).ToString() ==
-			TEXT("demo: no emotion, 1 events, 1.0 s, 12 curves"));
-		CHECK(FMicroExpressionSession::EventText(Event).ToString() ==
-			TEXT("0.10 s to 0.40 s, apex 0.20 s: happiness (AU12 left, AU6), score 0.88"));
+		CHECK(FMicroExpressionSession::TakeText(Summary).ToString()
+			== TEXT("demo: no emotion, 1 events, 1.0 s, 12 curves"));
+		CHECK(FMicroExpressionSession::EventText(Event).ToString()
+			== TEXT("0.10 s to 0.40 s, apex 0.20 s: happiness (AU12 left, AU6), score 0.88"));
 	}
 }
 

@@ -71,8 +71,7 @@ bool FAutomationSpecBase::TestEqual(const FString& What, int32 Actual, int32 Exp
 
 bool FAutomationSpecBase::TestEqual(const FString& What, float Actual, float Expected, float Tolerance)
 {
-	return TestTrue(
-		What + FString::Printf(TEXT(": expected %.9g, got %.9g"), Expected, Actual),
+	return TestTrue(What + FString::Printf(TEXT(": expected %.9g, got %.9g"), Expected, Actual),
 		FMath::Abs(Actual - Expected) <= Tolerance);
 }
 

@@ -82,7 +82,8 @@ uint64 FCString::Strtoui64(const TCHAR* Start, TCHAR** End, int32 Base)
 
 FString GEditorPerProjectIni = TEXT("EditorPerProjectUserSettings");
 
-FConfigCacheIni* GConfig = [] {
+FConfigCacheIni* GConfig = []
+{
 	static FConfigCacheIni Config;
 	return &Config;
 }();
@@ -162,7 +163,8 @@ UScriptStruct* FLiveLinkBaseStaticData::StaticStruct()
 
 UScriptStruct* FLiveLinkBaseFrameData::StaticStruct()
 {
-	static UScriptStruct Found = UScriptStruct::ShimMake<FLiveLinkBaseFrameData>(TEXT("LiveLinkBaseFrameData"), nullptr);
+	static UScriptStruct Found =
+		UScriptStruct::ShimMake<FLiveLinkBaseFrameData>(TEXT("LiveLinkBaseFrameData"), nullptr);
 	return &Found;
 }
 

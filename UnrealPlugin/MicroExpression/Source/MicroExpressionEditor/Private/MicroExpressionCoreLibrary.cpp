@@ -29,9 +29,8 @@ bool FMicroExpressionCoreLibrary::Load()
 		return false;
 	}
 	// Where MicroExpressionEditor.Build.cs puts it: beside the module.
-	const FString Path = FPaths::Combine(
-		Plugin->GetBaseDir(), FString(TEXT("Binaries")), FString(FPlatformProcess::GetBinariesSubdirectory()),
-		FString(CoreFileName));
+	const FString Path = FPaths::Combine(Plugin->GetBaseDir(), FString(TEXT("Binaries")),
+		FString(FPlatformProcess::GetBinariesSubdirectory()), FString(CoreFileName));
 	const FText PathText = FText::FromString(FPaths::ConvertRelativePathToFull(Path));
 	if (!FPaths::FileExists(Path))
 	{

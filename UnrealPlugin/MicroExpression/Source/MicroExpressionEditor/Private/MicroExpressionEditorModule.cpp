@@ -85,8 +85,7 @@ FMicroExpressionConnectionSettings FMicroExpressionEditorModule::ConnectionSetti
 void FMicroExpressionEditorModule::RegisterTab()
 {
 	FGlobalTabmanager::Get()
-		->RegisterNomadTabSpawner(
-			PanelTabName, FOnSpawnTab::CreateRaw(this, &FMicroExpressionEditorModule::SpawnTab))
+		->RegisterNomadTabSpawner(PanelTabName, FOnSpawnTab::CreateRaw(this, &FMicroExpressionEditorModule::SpawnTab))
 		.SetDisplayName(LOCTEXT("Tab", "Micro-Expressions"))
 		.SetTooltipText(LOCTEXT("TabTip", "Takes of a microexpr server: look, adjust, import, preview."))
 		.SetGroup(WorkspaceMenu::GetMenuStructure().GetToolsCategory());
@@ -98,14 +97,14 @@ void FMicroExpressionEditorModule::RegisterMenus()
 	UToolMenu* Menu = UToolMenus::Get()->ExtendMenu(FName(TEXT("LevelEditor.MainMenu.Tools")));
 	FToolMenuSection& Section =
 		Menu->FindOrAddSection(FName(TEXT("MicroExpression")), LOCTEXT("Section", "Micro-Expressions"));
-	Section.AddMenuEntry(
-		FName(TEXT("OpenMicroExpressionPanel")), LOCTEXT("Open", "Micro-Expressions..."),
+	Section.AddMenuEntry(FName(TEXT("OpenMicroExpressionPanel")), LOCTEXT("Open", "Micro-Expressions..."),
 		LOCTEXT("OpenTip", "Opens the panel of takes."), FSlateIcon(),
 		FUIAction(FExecuteAction::CreateLambda([] { FGlobalTabmanager::Get()->TryInvokeTab(FTabId(PanelTabName)); })));
 }
 
 TSharedRef<SDockTab> FMicroExpressionEditorModule::SpawnTab(const FSpawnTabArgs& /*Arguments*/)
 {
+	// clang-format off
 	return SNew(SDockTab).TabRole(ETabRole::NomadTab)
 		[
 			SNew(SMicroExpressionPanel, Session)
@@ -114,6 +113,7 @@ TSharedRef<SDockTab> FMicroExpressionEditorModule::SpawnTab(const FSpawnTabArgs&
 			.OnSetLivePreview_Raw(this, &FMicroExpressionEditorModule::SetLivePreview)
 			.OnHasLivePreview_Raw(this, &FMicroExpressionEditorModule::HasLivePreview)
 		];
+	// clang-format on
 }
 
 bool FMicroExpressionEditorModule::HasLivePreview() const
@@ -138,8 +138,8 @@ FText FMicroExpressionEditorModule::SetLivePreview(bool bOn)
 	{
 		return LOCTEXT("NoLiveLink", "Live Link is not running; enable the Live Link plugin and restart.");
 	}
-	LiveSource = MakeShared<FMicroExpressionLiveLinkSource>(
-		FText::FromString(GetDefault<UMicroExpressionSettings>()->Address));
+	LiveSource =
+		MakeShared<FMicroExpressionLiveLinkSource>(FText::FromString(GetDefault<UMicroExpressionSettings>()->Address));
 	Features.GetModularFeature<ILiveLinkClient>(ILiveLinkClient::ModularFeatureName).AddSource(LiveSource);
 	LiveSource->Follow(*Session);
 	return FText();

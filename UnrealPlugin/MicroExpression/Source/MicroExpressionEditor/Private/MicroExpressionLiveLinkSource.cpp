@@ -102,8 +102,8 @@ void FMicroExpressionLiveLinkSource::PushFrame(const FMicroExpressionLiveFrame& 
 	FLiveLinkBaseFrameData& Base = *Data.Cast<FLiveLinkBaseFrameData>();
 	Base.PropertyValues = Frame.Values;
 	Base.WorldTime = FLiveLinkWorldTime(FPlatformTime::Seconds());
-	Base.MetaData.SceneTime = FQualifiedFrameTime(
-		FFrameTime::FromDecimal(Frame.TimeSeconds * LiveSceneRate.AsDecimal()), LiveSceneRate);
+	Base.MetaData.SceneTime =
+		FQualifiedFrameTime(FFrameTime::FromDecimal(Frame.TimeSeconds * LiveSceneRate.AsDecimal()), LiveSceneRate);
 	Client->PushSubjectFrameData_AnyThread(FLiveLinkSubjectKey(SourceGuid, Subject->Name), MoveTemp(Data));
 }
 

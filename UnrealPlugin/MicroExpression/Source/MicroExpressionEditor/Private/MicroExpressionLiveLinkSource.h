@@ -10,9 +10,7 @@ class FMicroExpressionSession;
  * One source, a subject for each face that is being analysed: names from the header, values frame by frame. Frames come
  * on the game thread. Not run in an editor.
  */
-class FMicroExpressionLiveLinkSource
-	: public ILiveLinkSource
-	, public TSharedFromThis<FMicroExpressionLiveLinkSource>
+class FMicroExpressionLiveLinkSource : public ILiveLinkSource, public TSharedFromThis<FMicroExpressionLiveLinkSource>
 {
 public:
 	explicit FMicroExpressionLiveLinkSource(const FText& InServer) : Server(InServer) {}

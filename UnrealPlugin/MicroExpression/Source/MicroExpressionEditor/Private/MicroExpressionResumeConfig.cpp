@@ -18,8 +18,8 @@ bool FMicroExpressionResumeConfig::Load(const FString& Address, FString& OutStor
 {
 	FString Value;
 	int32 Space = INDEX_NONE;
-	if (!GConfig->GetString(ResumeSection, *ResumeKey(Address), Value, GEditorPerProjectIni) ||
-		!Value.FindChar(TEXT(' '), Space) || Space == 0 || Space + 1 == Value.Len())
+	if (!GConfig->GetString(ResumeSection, *ResumeKey(Address), Value, GEditorPerProjectIni)
+		|| !Value.FindChar(TEXT(' '), Space) || Space == 0 || Space + 1 == Value.Len())
 	{
 		return false;
 	}

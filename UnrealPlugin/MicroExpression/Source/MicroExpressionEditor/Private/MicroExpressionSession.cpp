@@ -19,7 +19,8 @@ namespace
 		{
 			const FMicroExpressionSession::FItem* Known = Old.FindByPredicate(
 				[&Take](const FMicroExpressionSession::FItem& Item) { return SameId(Item->TakeId, Take.TakeId); });
-			Result.Add(Known != nullptr ? *Known : FMicroExpressionSession::FItem(MakeShared<FMicroExpressionTakeSummary>()));
+			Result.Add(
+				Known != nullptr ? *Known : FMicroExpressionSession::FItem(MakeShared<FMicroExpressionTakeSummary>()));
 			*Result.Last() = Take;
 		}
 		return Result;
@@ -32,8 +33,8 @@ namespace
 
 	bool SameWish(const FMicroExpressionMapping& A, const FMicroExpressionMapping& B)
 	{
-		return A.Rig == B.Rig && A.Emotion == B.Emotion && A.KeyMode == B.KeyMode && SameWish(A.Intensity, B.Intensity) &&
-			SameWish(A.Gain, B.Gain) && SameWish(A.Tolerance, B.Tolerance);
+		return A.Rig == B.Rig && A.Emotion == B.Emotion && A.KeyMode == B.KeyMode && SameWish(A.Intensity, B.Intensity)
+			&& SameWish(A.Gain, B.Gain) && SameWish(A.Tolerance, B.Tolerance);
 	}
 }
 
@@ -214,10 +215,8 @@ void FMicroExpressionSession::RunImport(const FPendingImport& Wanted)
 	}
 	else
 	{
-		Say(FText::Format(
-			LOCTEXT("Imported", "{0}: {1} assets in {2}."), FText::FromString(Take.Summary.TakeId),
-			Result.Assets.Num(),
-			FText::FromString(MicroExpressionAssets::TakeFolder(Options, Take.Summary.TakeId))));
+		Say(FText::Format(LOCTEXT("Imported", "{0}: {1} assets in {2}."), FText::FromString(Take.Summary.TakeId),
+			Result.Assets.Num(), FText::FromString(MicroExpressionAssets::TakeFolder(Options, Take.Summary.TakeId))));
 	}
 }
 
@@ -340,31 +339,30 @@ FText FMicroExpressionSession::GetCurvesText() const
 			}
 		}
 	}
-	const FText Counts = FText::Format(
-		LOCTEXT("Counts", "{0} curves, {1} keys"), Current.GetValue().Curves.Num(), KeyCount);
+	const FText Counts =
+		FText::Format(LOCTEXT("Counts", "{0} curves, {1} keys"), Current.GetValue().Curves.Num(), KeyCount);
 	if (Peak <= 0.0f)
 	{
 		return FText::Format(LOCTEXT("AtRest", "{0}; all at rest."), Counts);
 	}
-	return FText::Format(
-		LOCTEXT("Peak", "{0}; strongest {1} at {2}."), Counts, FText::FromName(Strongest),
+	return FText::Format(LOCTEXT("Peak", "{0}; strongest {1} at {2}."), Counts, FText::FromName(Strongest),
 		FText::FromString(FString::Printf(TEXT("%.2f"), Peak)));
 }
 
 FText FMicroExpressionSession::TakeText(const FMicroExpressionTakeSummary& Take)
 {
 	const FText Emotion = Take.Emotion.IsEmpty() ? LOCTEXT("NoEmotion", "no emotion") : FText::FromString(Take.Emotion);
-	return FText::Format(
-		LOCTEXT("Take", "{0}: {1}, {2} events, {3} s, {4} curves"), FText::FromString(Take.TakeId), Emotion,
-		Take.Events.Num(), FText::FromString(FString::Printf(TEXT("%.1f"), Take.DurationSeconds)), Take.CurveCount);
+	return FText::Format(LOCTEXT("Take", "{0}: {1}, {2} events, {3} s, {4} curves"), FText::FromString(Take.TakeId),
+		Emotion, Take.Events.Num(), FText::FromString(FString::Printf(TEXT("%.1f"), Take.DurationSeconds)),
+		Take.CurveCount);
 }
 
 FText FMicroExpressionSession::EventText(const FMicroExpressionEvent& Event)
 {
 	const FString Emotion = Event.Emotion.IsEmpty() ? FString(TEXT("?")) : Event.Emotion;
-	return FText::FromString(FString::Printf(
-		TEXT("%.2f s to %.2f s, apex %.2f s: %s (%s), score %.2f"), Event.OnsetSeconds, Event.OffsetSeconds,
-		Event.ApexSeconds, *Emotion, *FString::Join(Event.Aus, TEXT(", ")), Event.Score));
+	return FText::FromString(
+		FString::Printf(TEXT("%.2f s to %.2f s, apex %.2f s: %s (%s), score %.2f"), Event.OnsetSeconds,
+			Event.OffsetSeconds, Event.ApexSeconds, *Emotion, *FString::Join(Event.Aus, TEXT(", ")), Event.Score));
 }
 
 #undef LOCTEXT_NAMESPACE

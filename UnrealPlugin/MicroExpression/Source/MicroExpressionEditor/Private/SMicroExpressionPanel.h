@@ -22,6 +22,7 @@ DECLARE_DELEGATE_RetVal(bool, FMicroExpressionHasLivePreview);
 class SMicroExpressionPanel : public SCompoundWidget
 {
 public:
+	// clang-format off
 	SLATE_BEGIN_ARGS(SMicroExpressionPanel) {}
 		/** Why there is no session; shown in place of everything else. */
 		SLATE_ARGUMENT(FText, Problem)
@@ -29,6 +30,7 @@ public:
 		SLATE_EVENT(FMicroExpressionSetLivePreview, OnSetLivePreview)
 		SLATE_EVENT(FMicroExpressionHasLivePreview, OnHasLivePreview)
 	SLATE_END_ARGS()
+	// clang-format on
 
 	void Construct(const FArguments& InArgs, TSharedPtr<FMicroExpressionSession> InSession);
 	virtual ~SMicroExpressionPanel() override;

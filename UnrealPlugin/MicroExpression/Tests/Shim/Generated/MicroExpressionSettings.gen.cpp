@@ -3,8 +3,7 @@
 
 UClass* UMicroExpressionSettings::StaticClass()
 {
-	static UClass Found(
-		TEXT("MicroExpressionSettings"), UDeveloperSettings::StaticClass(),
+	static UClass Found(TEXT("MicroExpressionSettings"), UDeveloperSettings::StaticClass(),
 		[]() -> UObject* { return new UMicroExpressionSettings; });
 	return &Found;
 }

@@ -8,8 +8,15 @@
 // [E][P] Flags that all engines from 5.3 to 5.6 spell so.
 namespace EAutomationTestFlags
 {
-	enum Type : uint32 { EditorContext = 1, ProductFilter = 2 };
-	inline constexpr Type operator|(Type A, Type B) { return Type(uint32(A) | uint32(B)); }
+	enum Type : uint32
+	{
+		EditorContext = 1,
+		ProductFilter = 2
+	};
+	inline constexpr Type operator|(Type A, Type B)
+	{
+		return Type(uint32(A) | uint32(B));
+	}
 }
 
 // [E]

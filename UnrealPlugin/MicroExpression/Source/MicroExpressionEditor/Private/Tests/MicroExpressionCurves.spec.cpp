@@ -49,12 +49,14 @@ namespace
 	}
 }
 
+// clang-format off
 BEGIN_DEFINE_SPEC(
 	FMicroExpressionCurvesSpec, "MicroExpression.Curves",
 	EAutomationTestFlags::EditorContext | EAutomationTestFlags::ProductFilter)
 	void TestSamples(const MicroExpressionGolden::FCurve& Golden);
 	void TestTangents(const MicroExpressionGolden::FCurve& Golden, bool bEnds);
 END_DEFINE_SPEC(FMicroExpressionCurvesSpec)
+// clang-format on
 
 void FMicroExpressionCurvesSpec::TestSamples(const MicroExpressionGolden::FCurve& Golden)
 {
@@ -62,8 +64,7 @@ void FMicroExpressionCurvesSpec::TestSamples(const MicroExpressionGolden::FCurve
 	for (int32 Index = 0; Index < Golden.SampleCount; ++Index)
 	{
 		const MicroExpressionGolden::FSample& Sample = Golden.Samples[Index];
-		TestEqual(
-			FString::Printf(TEXT("%s at %g s"), Golden.Name, Sample.Time), Curve.Eval(Sample.Time), Sample.Value,
+		TestEqual(FString::Printf(TEXT("%s at %g s"), Golden.Name, Sample.Time), Curve.Eval(Sample.Time), Sample.Value,
 			GoldenTolerance(Golden));
 	}
 }
@@ -96,42 +97,50 @@ void FMicroExpressionCurvesSpec::TestTangents(const MicroExpressionGolden::FCurv
 
 void FMicroExpressionCurvesSpec::Define()
 {
-	Describe(TEXT("Eval"), [this]() {
-		for (const MicroExpressionGolden::FCurve& Golden : MicroExpressionGolden::Curves)
+	Describe(TEXT("Eval"),
+		[this]()
 		{
-			It(Golden.Name, [this, &Golden]() { TestSamples(Golden); });
-		}
-	});
-	// Inner and end keys apart: of the end keys' zero there is evidence both ways.
-	Describe(TEXT("AutoSetTangents"), [this]() {
-		for (const MicroExpressionGolden::FCurve& Golden : MicroExpressionGolden::Curves)
-		{
-			if (Golden.bAuto)
+			for (const MicroExpressionGolden::FCurve& Golden : MicroExpressionGolden::Curves)
 			{
-				It(FString(Golden.Name) + TEXT(", inner keys"), [this, &Golden]() { TestTangents(Golden, false); });
-				It(FString(Golden.Name) + TEXT(", end keys"), [this, &Golden]() { TestTangents(Golden, true); });
+				It(Golden.Name, [this, &Golden]() { TestSamples(Golden); });
 			}
-		}
-	});
-	Describe(TEXT("Keys"), [this]() {
-		It(TEXT("set at once are those of the paper, set one by one"), [this]() {
+		});
+	// Inner and end keys apart: of the end keys' zero there is evidence both ways.
+	Describe(TEXT("AutoSetTangents"),
+		[this]()
+		{
 			for (const MicroExpressionGolden::FCurve& Golden : MicroExpressionGolden::Curves)
 			{
 				if (Golden.bAuto)
 				{
-					FRichCurve AtOnce;
-					FRichCurve OneByOne;
-					MicroExpressionConvert::SetCurveKeys(AtOnce, GoldenKeys(Golden));
-					MicroExpressionConvert::AddCurveKeysOneByOne(OneByOne, GoldenKeys(Golden));
-					for (int32 Index = 0; Index < Golden.SampleCount; ++Index)
-					{
-						const float Time = Golden.Samples[Index].Time;
-						TestEqual(Golden.Name, AtOnce.Eval(Time), OneByOne.Eval(Time), 0.0f);
-					}
+					It(FString(Golden.Name) + TEXT(", inner keys"), [this, &Golden]() { TestTangents(Golden, false); });
+					It(FString(Golden.Name) + TEXT(", end keys"), [this, &Golden]() { TestTangents(Golden, true); });
 				}
 			}
 		});
-	});
+	Describe(TEXT("Keys"),
+		[this]()
+		{
+			It(TEXT("set at once are those of the paper, set one by one"),
+				[this]()
+				{
+					for (const MicroExpressionGolden::FCurve& Golden : MicroExpressionGolden::Curves)
+					{
+						if (Golden.bAuto)
+						{
+							FRichCurve AtOnce;
+							FRichCurve OneByOne;
+							MicroExpressionConvert::SetCurveKeys(AtOnce, GoldenKeys(Golden));
+							MicroExpressionConvert::AddCurveKeysOneByOne(OneByOne, GoldenKeys(Golden));
+							for (int32 Index = 0; Index < Golden.SampleCount; ++Index)
+							{
+								const float Time = Golden.Samples[Index].Time;
+								TestEqual(Golden.Name, AtOnce.Eval(Time), OneByOne.Eval(Time), 0.0f);
+							}
+						}
+					}
+				});
+		});
 }
 
 #endif
