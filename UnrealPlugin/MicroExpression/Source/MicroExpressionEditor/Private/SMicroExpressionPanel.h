@@ -7,6 +7,7 @@
 #include "Widgets/Input/SComboBox.h"
 #include "Widgets/SCompoundWidget.h"
 #include "Widgets/Views/SListView.h"
+#include "Widgets/Views/STableRow.h"
 
 class ITableRow;
 class STableViewBase;
@@ -43,6 +44,8 @@ private:
 	TSharedRef<SWidget> MakeTakes();
 	TSharedRef<SWidget> MakeMapping();
 	TSharedRef<SWidget> MakeImport();
+	TSharedRef<SWidget> MakeTargets();
+	TSharedRef<SWidget> MakePreview();
 	TSharedRef<SWidget> MakeTarget(EMicroExpressionTarget Target, const FText& Label, const FText& Tip);
 	TSharedRef<SWidget> MakeSkeleton();
 	TSharedRef<SWidget> MakeNumber(TOptional<double> FMicroExpressionMapping::*Field, float Largest);
