@@ -26,6 +26,11 @@ void UDataTable::AddRow(FName RowName, const FTableRowBase& RowData)
 
 void UDataTable::EmptyTable()
 {
+	if (!RowStruct)
+	{
+		Shim::Violate("UDataTable: EmptyTable without a RowStruct");
+		return;
+	}
 	for (const TPair<FName, uint8*>& Pair : RowMap)
 	{
 		RowStruct->Free(Pair.Value);
@@ -71,7 +76,7 @@ std::function<void()> UDataTable::ShimCapture()
 	UScriptStruct* Struct = RowStruct;
 	return [this, Rows, Struct]
 	{
-		EmptyTable();
+		EmptyTable(); // of the rows of now, by the struct of now
 		RowStruct = Struct;
 		for (const FRow& Row : Rows)
 		{

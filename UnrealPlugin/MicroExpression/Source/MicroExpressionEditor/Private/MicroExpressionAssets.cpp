@@ -177,7 +177,10 @@ namespace
 	UObject* WriteDataTable(const FPlannedAsset& Planned, const FMicroExpressionTake& Take, bool& bOutNew)
 	{
 		UDataTable* Table = MakeOrFind<UDataTable>(Planned, bOutNew);
-		Table->EmptyTable(); // needs the struct of the rows that are there
+		if (!bOutNew)
+		{
+			Table->EmptyTable(); // needs the struct of the rows that are there
+		}
 		Table->RowStruct = FMicroExpressionKeyRow::StaticStruct();
 		MicroExpressionConvert::AddToDictionary(*Table, Take.Curves);
 		return Table;

@@ -153,7 +153,11 @@ TSharedPtr<FMicroExpressionLink> FMicroExpressionLink::Open(
 		OutError = TextFromUtf8(microexpr_last_message());
 		return nullptr;
 	}
-	return Link->Subscribe(Settings, StoreId, Since, OutError) ? Link : nullptr;
+	if (!Link->Subscribe(Settings, StoreId, Since, OutError))
+	{
+		return nullptr;
+	}
+	return Link;
 }
 
 bool FMicroExpressionLink::Subscribe(

@@ -41,7 +41,6 @@ struct FTableRowBase
 class UDataTable : public UObject
 {
 	SHIM_CLASS(UDataTable, UObject)
-	~UDataTable() override { EmptyTable(); }
 	TObjectPtr<UScriptStruct> RowStruct = nullptr;
 
 	// Copies the row by RowStruct: another struct's row is undefined behaviour in the engine. A row of that name is
