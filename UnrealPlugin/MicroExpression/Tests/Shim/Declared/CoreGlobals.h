@@ -1,0 +1,4 @@
+// Declared only. [P]
+#pragma once
+
+bool IsRunningCommandlet();

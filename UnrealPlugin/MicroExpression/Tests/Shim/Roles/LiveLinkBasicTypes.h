@@ -1,0 +1,4 @@
+// Shim: the basic role uses the base structs. [E]
+#pragma once
+
+#include "LiveLinkTypes.h"
