@@ -29,7 +29,7 @@ missing() {
   if have cmake && ! printf '3.25\n%s\n' "$(cmake --version | sed -n '1s/[^0-9]*//p')" | sort -CV; then
     printf ' cmake 3.25 or later'
   fi
-  if have pkg-config; then pkg-config --exists grpc++ protobuf 2> /dev/null || printf ' gRPC'; fi
+  if have pkg-config; then pkg-config --exists grpc++ protobuf > /dev/null 2>&1 || printf ' gRPC'; fi
 }
 
 # Ends with 3 if something is missing.

@@ -17,8 +17,10 @@ WATCH = BUILD / "tests" / ("microexpr_watch.exe" if sys.platform == "win32" else
 
 OK, PENDING, INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, UNAVAILABLE = 0, 1, -1, -2, -5, -8
 
+#: Where make has just built it (MICROEXPR_CPP=built), a test that does not find it fails.
 needs_core = pytest.mark.skipif(
-    not LIBRARY.is_file(), reason="the core library is not built: run `make core` (it says what it needs)"
+    not LIBRARY.is_file() and os.environ.get("MICROEXPR_CPP") != "built",
+    reason="the core library is not built: run `make core` (it says what it needs)",
 )
 
 
