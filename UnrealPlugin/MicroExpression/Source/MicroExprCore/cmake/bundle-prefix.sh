@@ -30,8 +30,9 @@ build() {
   cmake --install "build-$package"
 }
 
-build zlib .
-rm -f "$prefix"/lib/libz.so*
+zlib=$(fetch zlib) # its CMakeLists.txt names a file for Windows that Debian's source lacks
+(cd "$zlib" && CFLAGS="-O2 -fPIC -fvisibility=hidden" ./configure --static --prefix="$prefix" &&
+  make -j "$jobs" libz.a && make install)
 openssl=$(fetch openssl)
 (cd "$openssl" && ./Configure no-shared no-tests no-module -fPIC --prefix="$prefix" --libdir=lib &&
   make -j "$jobs" build_libs && make install_dev)
@@ -39,7 +40,8 @@ build abseil . -DABSL_PROPAGATE_CXX_STD=ON
 build c-ares . -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_STATIC_PIC=ON
 build re2 . -DRE2_BUILD_TESTING=OFF
 build protobuf . -Dprotobuf_BUILD_TESTS=OFF
-build grpc . -DgRPC_INSTALL=ON -DgRPC_BUILD_TESTS=OFF -DgRPC_BUILD_CSHARP_EXT=OFF -DgRPC_ABSL_PROVIDER=package \
+build grpc . -DgRPC_INSTALL=ON -DgRPC_BUILD_TESTS=OFF -DgRPC_BUILD_CODEGEN=OFF -DgRPC_BUILD_CSHARP_EXT=OFF \
+  -DgRPC_ABSL_PROVIDER=package \
   -DgRPC_CARES_PROVIDER=package -DgRPC_PROTOBUF_PROVIDER=package -DgRPC_RE2_PROVIDER=package \
   -DgRPC_SSL_PROVIDER=package -DgRPC_ZLIB_PROVIDER=package -DOPENSSL_ROOT_DIR="$prefix" -DOPENSSL_USE_STATIC_LIBS=ON
 echo "Now: cmake --preset bundle && cmake --build --preset bundle && ctest --preset bundle"
