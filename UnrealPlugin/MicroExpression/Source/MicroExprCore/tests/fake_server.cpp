@@ -133,8 +133,18 @@ int wait_for(microexpr_subscription* subscription, microexpr_update* update, int
   return MICROEXPR_PENDING;
 }
 
-// The library's own client_create, where there is no gRPC: a server that does not answer.
+namespace {
+std::shared_ptr<FakeServer>& reachable_server() {
+  static std::shared_ptr<FakeServer> server;
+  return server;
+}
+}  // namespace
+
+void FakeServer::reachable(std::shared_ptr<FakeServer> server) { reachable_server() = std::move(server); }
+
+// The library's own client_create, where there is no gRPC: a server that does not answer, unless one was named.
 std::shared_ptr<microexpr::Transport> microexpr::make_grpc_transport(const TransportOptions&) {
+  if (reachable_server() != nullptr) return reachable_server();
   auto server = std::make_shared<FakeServer>();
   server->set_down(true);
   return server;

@@ -18,6 +18,8 @@
 class FakeServer : public microexpr::Transport, public std::enable_shared_from_this<FakeServer> {
  public:
   explicit FakeServer(std::string store_id = "store-a") : store_id_(std::move(store_id)) {}
+  // The server that clients of microexpr_client_create reach from now on; nullptr: none answers.
+  static void reachable(std::shared_ptr<FakeServer> server);
   std::unique_ptr<microexpr::Stream> open(const char* method, std::uint32_t deadline_ms) override;
 
   // The store.

@@ -1,0 +1,3 @@
+#include "MicroExpressionTypes.h"
+
+DEFINE_LOG_CATEGORY(LogMicroExpression);

@@ -1,0 +1,131 @@
+#include "Samples.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "Animation/AnimSequence.h"
+#include "Curves/CurveFloat.h"
+#include "Engine/CurveTable.h"
+#include "Engine/DataTable.h"
+#include "MicroExpressionConvert.h"
+
+namespace
+{
+	template <typename AssetClass>
+	AssetClass* FindAsset(const FMicroExpressionImportResult& Imported)
+	{
+		for (UObject* Asset : Imported.Assets)
+		{
+			if (AssetClass* Found = Cast<AssetClass>(Asset))
+			{
+				return Found;
+			}
+		}
+		return nullptr;
+	}
+
+	const FRichCurve* InCurveTable(const FMicroExpressionImportResult& Imported, FName Control)
+	{
+		const UCurveTable* Table = FindAsset<UCurveTable>(Imported);
+		return Table ? Table->FindRichCurve(Control, TEXT("host")) : nullptr;
+	}
+
+	const FRichCurve* InAnimSequence(const FMicroExpressionImportResult& Imported, FName Control)
+	{
+		const UAnimSequence* Sequence = FindAsset<UAnimSequence>(Imported);
+		const FFloatCurve* Curve = Sequence
+			? Sequence->GetDataModel()->FindFloatCurve({Control, ERawCurveTrackTypes::RCT_Float})
+			: nullptr;
+		return Curve ? &Curve->FloatCurve : nullptr;
+	}
+
+	/** Assets of curves bear their controls' names, made safe; the order of import is the take's. */
+	TArray<UCurveFloat*> CurveFloats(const FMicroExpressionImportResult& Imported)
+	{
+		TArray<UCurveFloat*> Curves;
+		for (UObject* Asset : Imported.Assets)
+		{
+			if (UCurveFloat* Curve = Cast<UCurveFloat>(Asset))
+			{
+				Curves.Add(Curve);
+			}
+		}
+		return Curves;
+	}
+
+	bool AddFromDictionary(const FMicroExpressionImportResult& Imported, const FMicroExpressionNamedCurve& Named,
+		TArray<FSampler>& Samplers, FText& OutError)
+	{
+		const UDataTable* Dictionary = FindAsset<UDataTable>(Imported);
+		FRichCurve Curve;
+		// A dictionary has no row for a control that has no key.
+		if (!Dictionary
+			|| (!Named.Curve.IsEmpty()
+				&& !MicroExpressionConvert::CurveFromDictionary(*Dictionary, Named.Name, Curve, OutError)))
+		{
+			return false;
+		}
+		Samplers.Add({Named.Name, [Curve](float Time) { return Curve.Eval(Time); }});
+		return true;
+	}
+}
+
+TArray<FSampler> SamplersOf(EMicroExpressionTarget Target, const FMicroExpressionTake& Take,
+	const FMicroExpressionImportResult& Imported, FText& OutError)
+{
+	TArray<FSampler> Samplers;
+	const TArray<UCurveFloat*> Floats = CurveFloats(Imported);
+	for (int32 Index = 0; Index < Take.Curves.Num(); ++Index)
+	{
+		const FMicroExpressionNamedCurve& Named = Take.Curves[Index];
+		if (Target == EMicroExpressionTarget::DataTable)
+		{
+			if (!AddFromDictionary(Imported, Named, Samplers, OutError))
+			{
+				return {};
+			}
+			continue;
+		}
+		if (Target == EMicroExpressionTarget::CurveFloat && Floats.IsValidIndex(Index))
+		{
+			Samplers.Add({Named.Name, [Curve = Floats[Index]](float Time) { return Curve->GetFloatValue(Time); }});
+			continue;
+		}
+		const FRichCurve* Curve = Target == EMicroExpressionTarget::CurveTable ? InCurveTable(Imported, Named.Name)
+			: Target == EMicroExpressionTarget::AnimSequence				   ? InAnimSequence(Imported, Named.Name)
+																			   : nullptr;
+		if (!Curve)
+		{
+			OutError = FText::FromString(Named.Name.ToString() + TEXT(" is missing in an imported asset."));
+			return {};
+		}
+		Samplers.Add({Named.Name, [Curve](float Time) { return Curve->Eval(Time); }});
+	}
+	return Samplers;
+}
+
+bool WriteCsv(const FString& Path, const TArray<FSampler>& Samplers, double DurationSeconds, double Fps)
+{
+	std::FILE* File = std::fopen(TCHAR_TO_UTF8(*Path), "w");
+	if (!File)
+	{
+		return false;
+	}
+	std::fputs("time", File);
+	for (const FSampler& Sampler : Samplers)
+	{
+		std::fprintf(File, ",%s", TCHAR_TO_UTF8(*Sampler.Control.ToString()));
+	}
+	const int64 Last = static_cast<int64>(std::floor(DurationSeconds * Fps));
+	for (int64 Frame = 0; Frame <= Last; ++Frame)
+	{
+		const float Time = static_cast<float>(static_cast<double>(Frame) / Fps);
+		std::fprintf(File, "\n%.9g", static_cast<double>(Time));
+		for (const FSampler& Sampler : Samplers)
+		{
+			std::fprintf(File, ",%.9g", static_cast<double>(Sampler.Eval(Time)));
+		}
+	}
+	std::fputs("\n", File);
+	return std::fclose(File) == 0;
+}

@@ -1,0 +1,2 @@
+// Shim: in the engine the header tool writes this file.
+#pragma once

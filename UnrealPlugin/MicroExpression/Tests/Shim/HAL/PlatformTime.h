@@ -1,0 +1,10 @@
+// Shim: FPlatformTime. [E]
+#pragma once
+
+#include "CoreTypes.h"
+
+// [E]
+struct FPlatformTime
+{
+	static double Seconds();
+};
