@@ -5,6 +5,7 @@
 # make plugin  builds and tests the plugin's modules outside an editor (C++)
 #
 # WITHOUT_CPP=1               make test and make demo leave the C++ side out
+# PRESETS="dev asan tsan"     make test builds and tests the core library in each of these ways (dev)
 # PYTHON=python3.12           the interpreter to build .venv with (3.11 or later)
 # TORCH_INDEX=https://...     package index for torch alone: where the CPU build is, on Linux
 # CUDA=1                      torch with CUDA (several GB) instead of the CPU build
@@ -54,7 +55,7 @@ ifdef WITHOUT_CPP
 	.venv/bin/python -m pytest $(PYTEST)
 else
 	@$(CPP) install || test $$? = 3
-	@if $(CPP) needs 2> /dev/null; then $(CPP) core && $(CPP) plugin; else echo "Tests of the C++ side are skipped."; fi
+	@if $(CPP) needs 2> /dev/null; then $(CPP) core $(PRESETS) && $(CPP) plugin; else echo "Tests of the C++ side are skipped."; fi
 	@built=$$(! $(CPP) needs 2> /dev/null || echo built); set -x; MICROEXPR_CPP=$$built .venv/bin/python -m pytest $(PYTEST)
 endif
 

@@ -67,8 +67,8 @@ install() {
 build_and_test() {
   (
     cd "$1"
-    cmake --preset "$2" > build-"$2".log 2>&1 || { cat build-"$2".log >&2; exit 1; }
-    rm -f build-"$2".log
+    mkdir -p build
+    cmake --preset "$2" > build/"$2".log 2>&1 || { cat build/"$2".log >&2; exit 1; }
     cmake --build --preset "$2"
     ctest --preset "$2"
   )
