@@ -25,6 +25,7 @@ SYSTEM = (
     "cat",
     "touch",
     "true",
+    "mkdir",
 )
 
 pytestmark = pytest.mark.skipif(
