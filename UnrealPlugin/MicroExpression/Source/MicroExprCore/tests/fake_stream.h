@@ -23,6 +23,7 @@ class FakeStream : public microexpr::Stream {
 
  private:
   void answer(const std::string& request);
+  void answer_list(const std::string& bytes);
   void answer_put(const std::string& request);
   void answer_subscribe(const std::string& request);
   void send_take(const std::string& take_id);

@@ -110,6 +110,12 @@ void FakeStream::answer(const std::string& request) {
     get.ParseFromString(request);
     return send_take(get.take_id());
   }
+  if (method_ == method::kRemap) {  // the take as it is: mapping is not what is tested here
+    wire::RemapTakeRequest remap;
+    remap.ParseFromString(request);
+    return send_take(remap.take_id());
+  }
+  if (method_ == method::kList) return answer_list(request);
   wire::GetServerInfoResponse info;  // all that is left needs a script but this
   info.set_server_version("fake");
   info.set_protocol(1);
@@ -120,6 +126,27 @@ void FakeStream::answer(const std::string& request) {
   info.add_rigs("arkit");
   info.add_emotions("fear");
   deliver(info.SerializeAsString());
+  end({});
+}
+
+// Newest first, two a page; the token is the sequence to go on below.
+void FakeStream::answer_list(const std::string& bytes) {
+  wire::ListTakesRequest request;
+  request.ParseFromString(bytes);
+  std::uint64_t below = request.page_token().empty() ? ~std::uint64_t{0} : std::stoull(request.page_token());
+  wire::ListTakesResponse response;
+  std::set<std::string> seen;
+  for (auto entry = server_->log_.rbegin(); entry != server_->log_.rend(); ++entry) {
+    const bool newest = seen.insert(entry->take_id).second;
+    if (!newest || entry->deleted || entry->sequence >= below) continue;
+    if (response.takes_size() == 2) {
+      response.set_next_page_token(std::to_string(below));
+      break;
+    }
+    below = response.takes_size() == 1 ? entry->sequence : below;
+    describe(entry->take_id, entry->sequence, entry->parts, response.add_takes());
+  }
+  deliver(response.SerializeAsString());
   end({});
 }
 

@@ -132,7 +132,7 @@ namespace
 			: FText::GetEmpty();
 	}
 
-	/** The existing asset, made ready for undo, or a new one. */
+	/** The existing asset, made ready for undo when a transaction is open, or a new one. */
 	template <typename AssetClass>
 	AssetClass* MakeOrFind(const FPlannedAsset& Planned, bool& bOutNew)
 	{
@@ -148,6 +148,7 @@ namespace
 		else
 		{
 			Asset->SetFlags(RF_Transactional);
+			Asset->Modify(); // of a new asset undo would leave an empty one behind
 		}
 		return Asset;
 	}
@@ -155,7 +156,6 @@ namespace
 	UObject* WriteCurveTable(const FPlannedAsset& Planned, const FMicroExpressionTake& Take, bool& bOutNew)
 	{
 		UCurveTable* Table = MakeOrFind<UCurveTable>(Planned, bOutNew);
-		Table->Modify();
 		Table->EmptyTable();
 		for (const FMicroExpressionNamedCurve& Named : Take.Curves)
 		{
@@ -168,7 +168,6 @@ namespace
 	UObject* WriteDataTable(const FPlannedAsset& Planned, const FMicroExpressionTake& Take, bool& bOutNew)
 	{
 		UDataTable* Table = MakeOrFind<UDataTable>(Planned, bOutNew);
-		Table->Modify();
 		Table->EmptyTable(); // needs the struct of the rows that are there
 		Table->RowStruct = FMicroExpressionKeyRow::StaticStruct();
 		MicroExpressionConvert::AddToDictionary(*Table, Take.Curves);
@@ -178,7 +177,6 @@ namespace
 	UObject* WriteCurveFloat(const FPlannedAsset& Planned, const FMicroExpressionTake& Take, bool& bOutNew)
 	{
 		UCurveFloat* Curve = MakeOrFind<UCurveFloat>(Planned, bOutNew);
-		Curve->Modify();
 		Curve->FloatCurve = Take.Curves[Planned.CurveIndex].Curve;
 		Curve->OnCurveChanged(Curve->GetCurves());
 		return Curve;

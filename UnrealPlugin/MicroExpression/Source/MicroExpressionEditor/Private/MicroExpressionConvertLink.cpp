@@ -59,6 +59,16 @@ namespace
 		}
 	}
 
+	/** What a take does not know of itself. The rest of the summary it knows better: remapped, it has other curves. */
+	void Name(FMicroExpressionTake& Take, const FMicroExpressionTakeSummary& Summary, EMicroExpressionTakeOrigin Origin)
+	{
+		Take.Origin = Origin;
+		Take.Summary.TakeId = Summary.TakeId;
+		Take.Summary.Emotion = Summary.Emotion;
+		Take.Summary.SourceName = Summary.SourceName;
+		Take.Summary.Sequence = Summary.Sequence;
+	}
+
 	void ReadCommit(const microexpr_update& From, FMicroExpressionUpdate& Update)
 	{
 		Update.Summary = MicroExpressionConvert::ToSummary(From.summary);
@@ -71,8 +81,7 @@ namespace
 			FMicroExpressionTake Take;
 			if (MicroExpressionConvert::ToTake(From.take, Take, Update.Error))
 			{
-				Take.Summary = Update.Summary;
-				Take.Origin = EMicroExpressionTakeOrigin::Pushed;
+				Name(Take, Update.Summary, EMicroExpressionTakeOrigin::Pushed);
 				Update.Take = MoveTemp(Take);
 			}
 		}
@@ -243,7 +252,8 @@ bool FMicroExpressionLink::Keep(
 bool FMicroExpressionLink::RequestInfo(FText& OutError)
 {
 	microexpr_call* Call = nullptr;
-	return Keep(microexpr_start_info(Client, &Call), EMicroExpressionRequest::Info, FString(), Call, OutError);
+	const int Status = microexpr_start_info(Client, &Call);
+	return Keep(Status, EMicroExpressionRequest::Info, FString(), Call, OutError);
 }
 
 bool FMicroExpressionLink::RequestList(const FString& Page, int32 Tag, FText& OutError)
@@ -254,7 +264,8 @@ bool FMicroExpressionLink::RequestList(const FString& Page, int32 Tag, FText& Ou
 	Options.page_size = PageSize;
 	Options.page_token = Token.Get();
 	microexpr_call* Call = nullptr;
-	if (!Keep(microexpr_start_list(Client, &Options, &Call), EMicroExpressionRequest::List, FString(), Call, OutError))
+	const int Status = microexpr_start_list(Client, &Options, &Call);
+	if (!Keep(Status, EMicroExpressionRequest::List, FString(), Call, OutError))
 	{
 		return false;
 	}
@@ -266,7 +277,8 @@ bool FMicroExpressionLink::RequestFetch(const FString& TakeId, FText& OutError)
 {
 	const FTCHARToUTF8 Id(*TakeId);
 	microexpr_call* Call = nullptr;
-	return Keep(microexpr_start_fetch(Client, Id.Get(), &Call), EMicroExpressionRequest::Fetch, TakeId, Call, OutError);
+	const int Status = microexpr_start_fetch(Client, Id.Get(), &Call);
+	return Keep(Status, EMicroExpressionRequest::Fetch, TakeId, Call, OutError);
 }
 
 bool FMicroExpressionLink::RequestRemap(const FString& TakeId, const FMicroExpressionMapping& Mapping, FText& OutError)
@@ -355,15 +367,9 @@ void FMicroExpressionLink::ReadTake(microexpr_call* Call, FMicroExpressionAnswer
 	}
 	if (MicroExpressionConvert::ToTake(Take, OutAnswer.Take, OutAnswer.Error))
 	{
-		const TArray<FMicroExpressionEvent> Events = OutAnswer.Take.Summary.Events;
-		const int32 CurveCount = OutAnswer.Take.Summary.CurveCount;
-		OutAnswer.Take.Summary = OutAnswer.Summaries[0];
-		// A remapped take has other curves than the stored one that its summary speaks of.
-		OutAnswer.Take.Summary.CurveCount = CurveCount;
-		OutAnswer.Take.Summary.Events = Events;
-		OutAnswer.Take.Origin = OutAnswer.Request == EMicroExpressionRequest::Remap
-			? EMicroExpressionTakeOrigin::Remapped
-			: EMicroExpressionTakeOrigin::Fetched;
+		const bool bRemapped = OutAnswer.Request == EMicroExpressionRequest::Remap;
+		Name(OutAnswer.Take, OutAnswer.Summaries[0],
+			bRemapped ? EMicroExpressionTakeOrigin::Remapped : EMicroExpressionTakeOrigin::Fetched);
 	}
 	microexpr_take_release(Take);
 }

@@ -33,6 +33,9 @@ FMicroExpressionReceiver::FMicroExpressionReceiver(TSharedPtr<IMicroExpressionRe
 FMicroExpressionReceiver::~FMicroExpressionReceiver()
 {
 	FCoreDelegates::OnEnginePreExit.Remove(PreExitHandle);
+	// Who owns the receiver may be half gone by now: nobody is told that it stops.
+	OnConnection.Clear();
+	OnTakesChanged.Clear();
 	Stop();
 }
 

@@ -39,6 +39,7 @@ class FMicroExpressionReceiver
 public:
 	/** Without a store every Start begins at the beginning. */
 	explicit FMicroExpressionReceiver(TSharedPtr<IMicroExpressionResumeStore> InResume = nullptr);
+	/** Stops without calling a delegate. */
 	~FMicroExpressionReceiver();
 	FMicroExpressionReceiver(const FMicroExpressionReceiver&) = delete;
 	FMicroExpressionReceiver& operator=(const FMicroExpressionReceiver&) = delete;

@@ -108,7 +108,7 @@ enum class EMicroExpressionKeyMode : uint8
 	Exact
 };
 
-/** How the server makes curves of a take's tracks. Empty and unset mean the server's default. */
+/** How the server makes curves of a take's tracks. Empty and unset mean the server's default; a rig must be chosen. */
 struct FMicroExpressionMapping
 {
 	/** One of FMicroExpressionServerInfo::Rigs. */
