@@ -13,7 +13,8 @@ CORE = Path(__file__).parents[2] / "UnrealPlugin" / "MicroExpression" / "Source"
 #: Where CMake built it: the preset `dev`, unless MICROEXPR_CORE_BUILD names another build folder.
 BUILD = Path(os.environ.get("MICROEXPR_CORE_BUILD", CORE / "build" / "dev"))
 LIBRARY = BUILD / ("microexpr_core_v1.dll" if sys.platform == "win32" else "libmicroexpr_core_v1.so")
-WATCH = BUILD / "tests" / ("microexpr_watch.exe" if sys.platform == "win32" else "microexpr_watch")
+SUFFIX = ".exe" if sys.platform == "win32" else ""
+WATCH, MEASURE = (BUILD / "tests" / f"microexpr_{name}{SUFFIX}" for name in ("watch", "measure"))
 
 OK, PENDING, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, UNAUTHENTICATED = 0, 1, -1, -2, -3, -5
 FAILED_PRECONDITION, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, UNIMPLEMENTED = -7, -8, -9, -10, -12
@@ -171,7 +172,7 @@ class Client:
         assert code == OK, self.last_message()
         return call
 
-    def wait(self, call: c.c_void_p, wait_s: float = 20.0) -> tuple[int, list[tuple[str, int, int]]]:
+    def wait(self, call: c.c_void_p, wait_s: float = 60.0) -> tuple[int, list[tuple[str, int, int]]]:
         """The call's status once it is done, and what its progress said meanwhile: stage, done, total."""
         end = time.monotonic() + wait_s
         code, progress, seen = PENDING, Progress(), []
@@ -180,9 +181,10 @@ class Client:
             news = (progress.stage.decode(), progress.done, progress.total)
             if code == PENDING and news not in seen[-1:]:
                 seen.append(news)
+            time.sleep(0.001)  # the server may be a thread of this process: it needs its turns
         return code, seen
 
-    def ask(self, name: str, *arguments: Any, wait_s: float = 20.0) -> tuple[int, c.c_void_p]:
+    def ask(self, name: str, *arguments: Any, wait_s: float = 60.0) -> tuple[int, c.c_void_p]:
         """Starts the call of this name; its status once it is done, and the call, to be destroyed."""
         call = self.start(name, *arguments)
         return self.wait(call, wait_s)[0], call
