@@ -25,7 +25,8 @@ namespace
 	};
 	const FTarget Targets[] = {{EMicroExpressionTarget::CurveTable, TEXT("curvetable")},
 		{EMicroExpressionTarget::CurveFloat, TEXT("curvefloat")},
-		{EMicroExpressionTarget::AnimSequence, TEXT("animsequence")}, {EMicroExpressionTarget::DataTable, TEXT("datatable")}};
+		{EMicroExpressionTarget::AnimSequence, TEXT("animsequence")},
+		{EMicroExpressionTarget::DataTable, TEXT("datatable")}};
 
 	struct FArguments
 	{
@@ -98,7 +99,8 @@ namespace
 		explicit FHost(const FArguments& InArguments) : Arguments(InArguments), Skeleton(MakeSkeleton())
 		{
 			Receiver.OnTake.AddRaw(this, &FHost::Import);
-			Receiver.OnTakeFailed.AddLambda([this](const FString&, const FText& Sentence) { Fail(Sentence.ToString()); });
+			Receiver.OnTakeFailed.AddLambda(
+				[this](const FString&, const FText& Sentence) { Fail(Sentence.ToString()); });
 		}
 
 		int32 Run()
@@ -180,7 +182,8 @@ namespace
 			}
 			else if (!WriteCsv(Path, Samplers, Take.Summary.DurationSeconds, Arguments.Fps))
 			{
-				Fail(FString::Printf(TEXT("%s cannot be written: choose a folder that exists and can be written."), *Path));
+				Fail(FString::Printf(
+					TEXT("%s cannot be written: choose a folder that exists and can be written."), *Path));
 			}
 		}
 
@@ -198,7 +201,8 @@ int main(int Count, char** Words)
 	if (!ReadArguments(Count, Words, Arguments))
 	{
 		std::fprintf(stderr,
-			"usage: microexpr_host --server HOST:PORT [--token T] --out DIR [--takes N=1] [--timeout SECONDS=30] [--fps 60]\n");
+			"usage: microexpr_host --server HOST:PORT [--token T] --out DIR [--takes N=1] [--timeout SECONDS=30] "
+			"[--fps 60]\n");
 		return 2;
 	}
 	return FHost(Arguments).Run();

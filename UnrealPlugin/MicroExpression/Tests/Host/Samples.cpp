@@ -33,9 +33,8 @@ namespace
 	const FRichCurve* InAnimSequence(const FMicroExpressionImportResult& Imported, FName Control)
 	{
 		const UAnimSequence* Sequence = FindAsset<UAnimSequence>(Imported);
-		const FFloatCurve* Curve = Sequence
-			? Sequence->GetDataModel()->FindFloatCurve({Control, ERawCurveTrackTypes::RCT_Float})
-			: nullptr;
+		const FFloatCurve* Curve =
+			Sequence ? Sequence->GetDataModel()->FindFloatCurve({Control, ERawCurveTrackTypes::RCT_Float}) : nullptr;
 		return Curve ? &Curve->FloatCurve : nullptr;
 	}
 
@@ -92,7 +91,7 @@ TArray<FSampler> SamplersOf(EMicroExpressionTarget Target, const FMicroExpressio
 			continue;
 		}
 		const FRichCurve* Curve = Target == EMicroExpressionTarget::CurveTable ? InCurveTable(Imported, Named.Name)
-			: Target == EMicroExpressionTarget::AnimSequence				   ? InAnimSequence(Imported, Named.Name)
+			: Target == EMicroExpressionTarget::AnimSequence                   ? InAnimSequence(Imported, Named.Name)
 																			   : nullptr;
 		if (!Curve)
 		{

@@ -8,9 +8,11 @@ struct FShimController final : public IAnimationDataController, public IAnimatio
 
 	void OpenBracket(const FText&, bool) override
 	{
-		Require(!Shim::IsInTransaction(), "AnimSequence: the controller makes its own undo records: no FScopedTransaction around it");
+		Require(!Shim::IsInTransaction(),
+			"AnimSequence: the controller makes its own undo records: no FScopedTransaction around it");
 		Require(Sequence.GetSkeleton() != nullptr, "AnimSequence: SetSkeleton comes first");
-		Require(!bExisting || bWaited, "AnimSequence: WaitOnExistingCompression before an existing sequence is written");
+		Require(
+			!bExisting || bWaited, "AnimSequence: WaitOnExistingCompression before an existing sequence is written");
 		++Depth;
 	}
 	void CloseBracket(bool) override
@@ -42,7 +44,8 @@ struct FShimController final : public IAnimationDataController, public IAnimatio
 	bool AddCurve(const FAnimationCurveIdentifier& Id, int32, bool) override
 	{
 		RequireOpen();
-		Require(Id.CurveType == ERawCurveTrackTypes::RCT_Float && !Id.CurveName.IsNone(), "AnimSequence: no float curve");
+		Require(
+			Id.CurveType == ERawCurveTrackTypes::RCT_Float && !Id.CurveName.IsNone(), "AnimSequence: no float curve");
 		if (FindFloatCurve(Id))
 		{
 			return false;
@@ -56,7 +59,8 @@ struct FShimController final : public IAnimationDataController, public IAnimatio
 		Require(Frames > 0, "AnimSequence: SetNumberOfFrames before SetCurveKeys");
 		for (const FRichCurveKey& Key : Keys)
 		{
-			Require(Key.Time >= 0.0f && Key.Time <= GetPlayLength(), "AnimSequence: a key's time is not in [0, play length]");
+			Require(Key.Time >= 0.0f && Key.Time <= GetPlayLength(),
+				"AnimSequence: a key's time is not in [0, play length]");
 			// Sequencer's rule would recompute them: the curve would not be ours (A.8).
 			Require(Key.InterpMode != RCIM_Cubic || Key.TangentMode == RCTM_User || Key.TangentMode == RCTM_Break,
 				"AnimSequence: a cubic key without explicit tangents");

@@ -24,8 +24,15 @@ using SIZE_T = std::size_t;
 #define TEXT_PASTE(x) u##x
 #define TEXT(x) TEXT_PASTE(x)
 
-enum { INDEX_NONE = -1 };
-enum EForceInit { ForceInit, ForceInitToZero };
+enum
+{
+	INDEX_NONE = -1
+};
+enum EForceInit
+{
+	ForceInit,
+	ForceInitToZero
+};
 
 #define MAX_FLT 3.402823466e+38F
 #define MAX_int32 ((int32)0x7fffffff)
@@ -79,11 +86,26 @@ void Swap(T& A, T& B)
 }
 
 #define ENUM_CLASS_FLAGS(Enum) \
-	inline constexpr Enum operator|(Enum A, Enum B) { return Enum(std::underlying_type_t<Enum>(A) | std::underlying_type_t<Enum>(B)); } \
-	inline constexpr Enum operator&(Enum A, Enum B) { return Enum(std::underlying_type_t<Enum>(A) & std::underlying_type_t<Enum>(B)); } \
-	inline constexpr Enum operator~(Enum A) { return Enum(~std::underlying_type_t<Enum>(A)); } \
-	inline Enum& operator|=(Enum& A, Enum B) { return A = A | B; } \
-	inline Enum& operator&=(Enum& A, Enum B) { return A = A & B; }
+	inline constexpr Enum operator|(Enum A, Enum B) \
+	{ \
+		return Enum(std::underlying_type_t<Enum>(A) | std::underlying_type_t<Enum>(B)); \
+	} \
+	inline constexpr Enum operator&(Enum A, Enum B) \
+	{ \
+		return Enum(std::underlying_type_t<Enum>(A) & std::underlying_type_t<Enum>(B)); \
+	} \
+	inline constexpr Enum operator~(Enum A) \
+	{ \
+		return Enum(~std::underlying_type_t<Enum>(A)); \
+	} \
+	inline Enum& operator|=(Enum& A, Enum B) \
+	{ \
+		return A = A | B; \
+	} \
+	inline Enum& operator&=(Enum& A, Enum B) \
+	{ \
+		return A = A & B; \
+	}
 
 template <typename Enum>
 constexpr bool EnumHasAnyFlags(Enum Flags, Enum Contains)
@@ -110,13 +132,25 @@ private:
 struct FMath
 {
 	template <typename T>
-	static constexpr T Max(T A, T B) { return A < B ? B : A; }
+	static constexpr T Max(T A, T B)
+	{
+		return A < B ? B : A;
+	}
 	template <typename T>
-	static constexpr T Min(T A, T B) { return B < A ? B : A; }
+	static constexpr T Min(T A, T B)
+	{
+		return B < A ? B : A;
+	}
 	template <typename T>
-	static constexpr T Clamp(T X, T Low, T High) { return X < Low ? Low : (High < X ? High : X); }
+	static constexpr T Clamp(T X, T Low, T High)
+	{
+		return X < Low ? Low : (High < X ? High : X);
+	}
 	template <typename T>
-	static T Abs(T X) { return X < T(0) ? -X : X; }
+	static T Abs(T X)
+	{
+		return X < T(0) ? -X : X;
+	}
 	static float Sqrt(float X) { return std::sqrt(X); }
 	static float FloorToFloat(float X) { return std::floor(X); }
 	static int32 CeilToInt32(double X) { return static_cast<int32>(std::ceil(X)); }
@@ -124,11 +158,20 @@ struct FMath
 	static bool IsFinite(float X) { return std::isfinite(X); }
 	static bool IsFinite(double X) { return std::isfinite(X); }
 	template <typename T>
-	static T Lerp(T A, T B, T Alpha) { return A + Alpha * (B - A); }
+	static T Lerp(T A, T B, T Alpha)
+	{
+		return A + Alpha * (B - A);
+	}
 };
 
 uint32 HashCombine(uint32 A, uint32 B);
-inline uint32 GetTypeHash(int32 Value) { return static_cast<uint32>(Value); }
-inline uint32 GetTypeHash(uint64 Value) { return static_cast<uint32>(Value ^ (Value >> 32)); }
+inline uint32 GetTypeHash(int32 Value)
+{
+	return static_cast<uint32>(Value);
+}
+inline uint32 GetTypeHash(uint64 Value)
+{
+	return static_cast<uint32>(Value ^ (Value >> 32));
+}
 
 bool IsInGameThread();

@@ -34,7 +34,8 @@ namespace
 	float LargestParameter(float X1, float X2, float Alpha)
 	{
 		constexpr int32 Steps = 4096;
-		const auto Off = [=](double S) {
+		const auto Off = [=](double S)
+		{
 			const double R = 1.0 - S;
 			return 3.0 * R * R * S * X1 + 3.0 * R * S * S * X2 + S * S * S - Alpha;
 		};

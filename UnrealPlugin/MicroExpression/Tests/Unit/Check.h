@@ -1,4 +1,4 @@
-// The whole test framework, beside the engine's own `check`: EXPECT counts and goes on; main ends with `return Report();`.
+// The whole test framework, beside the engine's own `check`: EXPECT counts and goes on; main ends with Test::Report().
 #pragma once
 
 #include <cstdio>
@@ -27,7 +27,8 @@ namespace Test
 		if (!Got.Contains(Part, ESearchCase::CaseSensitive))
 		{
 			++Failed;
-			std::fprintf(stderr, "%s:%d: expected \"...%s...\", got \"%s\"\n", File, Line, TCHAR_TO_UTF8(*Part), TCHAR_TO_UTF8(*Got));
+			std::fprintf(stderr, "%s:%d: expected \"...%s...\", got \"%s\"\n", File, Line, TCHAR_TO_UTF8(*Part),
+				TCHAR_TO_UTF8(*Got));
 		}
 	}
 

@@ -15,14 +15,16 @@ namespace
 
 	USkeleton* NewSkeleton(const TCHAR* Name)
 	{
-		return NewObject<USkeleton>(CreatePackage(*(FString(TEXT("/Game/Face/")) + Name)), FName(Name), RF_Public | RF_Standalone);
+		return NewObject<USkeleton>(
+			CreatePackage(*(FString(TEXT("/Game/Face/")) + Name)), FName(Name), RF_Public | RF_Standalone);
 	}
 
 	UAnimSequence* NewSequence()
 	{
 		static int32 Count = 0;
 		const FString Name = FString::Printf(TEXT("A_%d"), ++Count);
-		return NewObject<UAnimSequence>(CreatePackage(*(TEXT("/Game/Anim/") + Name)), FName(*Name), RF_Public | RF_Standalone);
+		return NewObject<UAnimSequence>(
+			CreatePackage(*(TEXT("/Game/Anim/") + Name)), FName(*Name), RF_Public | RF_Standalone);
 	}
 
 	void WritesCurves()
@@ -34,7 +36,8 @@ namespace
 		EXPECT(MicroExpressionAnimation::Write(*Sequence, true, Take, Skeleton, Error) && Error.IsEmpty());
 		const IAnimationDataModel* Model = Sequence->GetDataModel();
 		EXPECT(Model->GetFrameRate() == FFrameRate(30000, 1001) && Model->GetNumberOfFrames() == 30);
-		EXPECT(Model->GetPlayLength() >= 1.0 && Sequence->GetSkeleton() == Skeleton && Model->GetFloatCurves().Num() == 2);
+		EXPECT(
+			Model->GetPlayLength() >= 1.0 && Sequence->GetSkeleton() == Skeleton && Model->GetFloatCurves().Num() == 2);
 		const FFloatCurve* Curve = Model->FindFloatCurve({TEXT("jawOpen"), ERawCurveTrackTypes::RCT_Float});
 		EXPECT(Curve && Curve->FloatCurve.Keys[2].TangentMode == RCTM_User);
 		for (float Time = -0.1f; Time < 1.2f; Time += 0.01f)
@@ -44,7 +47,8 @@ namespace
 
 		Take.Curves = {Test::Bump(TEXT("other"), 0.5f, 0.75f)}; // its last key lies beyond the duration
 		EXPECT(MicroExpressionAnimation::Write(*Sequence, false, Take, Skeleton, Error));
-		EXPECT(Model->GetFloatCurves().Num() == 1 && Model->GetPlayLength() >= 1.75 && Model->GetNumberOfFrames() == 53);
+		EXPECT(
+			Model->GetFloatCurves().Num() == 1 && Model->GetPlayLength() >= 1.75 && Model->GetNumberOfFrames() == 53);
 		EXPECT(!MicroExpressionAnimation::Write(*Sequence, false, Take, NewSkeleton(TEXT("SK_B")), Error));
 		EXPECT_TEXT(Error.ToString(), "belongs to another skeleton");
 	}
@@ -73,7 +77,8 @@ namespace
 		USkeleton* Skeleton = NewSkeleton(TEXT("SK_P"));
 		EXPECT(MicroExpressionAnimation::ProblemWith(Take, Skeleton).IsEmpty());
 		Take.Curves.Add(Test::Bump(TEXT("early"), 0.5f, -0.5f));
-		EXPECT_TEXT(MicroExpressionAnimation::ProblemWith(Take, Skeleton).ToString(), "early has a key before the first frame");
+		EXPECT_TEXT(
+			MicroExpressionAnimation::ProblemWith(Take, Skeleton).ToString(), "early has a key before the first frame");
 		FMicroExpressionImportOptions Options;
 		Options.Targets = EMicroExpressionTarget::AnimSequence | EMicroExpressionTarget::CurveTable;
 		EXPECT(MicroExpressionAssets::Import(Take, Options).Assets.IsEmpty());
@@ -81,7 +86,8 @@ namespace
 		EXPECT(MicroExpressionAssets::Import(Take, Options).Succeeded());
 	}
 
-	void Violates(const TCHAR* Rule, void (*Do)(UAnimSequence&, IAnimationDataController&, const FAnimationCurveIdentifier&), int Line)
+	void Violates(const TCHAR* Rule,
+		void (*Do)(UAnimSequence&, IAnimationDataController&, const FAnimationCurveIdentifier&), int Line)
 	{
 		static USkeleton* Skeleton = NewSkeleton(TEXT("SK_V"));
 		UAnimSequence* Sequence = NewSequence();
@@ -91,72 +97,120 @@ namespace
 		Test::ExpectText(FString::Join(Test::TakeViolations(), TEXT("; ")), Rule, __FILE__, Line);
 	}
 
+	FText TitleOf()
+	{
+		return LOCTEXT("Title", "test");
+	}
+
+	/** Keys that an AnimSequence would not take, or would change. */
+	void KeysAreWatched()
+	{
+		Violates(
+			TEXT("is not in [0, play length]"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+				C.SetFrameRate(FFrameRate(30, 1));
+				C.SetNumberOfFrames(30);
+				C.AddCurve(Id);
+				C.SetCurveKeys(Id, {FRichCurveKey(1.5f, 0.0f)});
+				C.NotifyPopulated();
+			},
+			__LINE__);
+		Violates(
+			TEXT("without explicit tangents"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+				C.SetFrameRate(FFrameRate(30, 1));
+				C.SetNumberOfFrames(30);
+				C.AddCurve(Id);
+				C.SetCurveKeys(Id, Test::Bump(TEXT("a"), 1.0f).Curve.Keys);
+				C.NotifyPopulated();
+			},
+			__LINE__);
+	}
+
 	/** The shim would see each of the mistakes that the order of calls guards against. */
 	void TheOrderIsWatched()
 	{
-		const auto Title = [] { return LOCTEXT("Title", "test"); };
-		static FText (*const TitleOf)() = Title;
-		Violates(TEXT("changes belong in a bracket"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) { C.SetFrameRate(FFrameRate(30, 1)); }, __LINE__);
-		Violates(TEXT("InitializeModel comes first"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			const FBracket Bracket(C, TitleOf());
-			C.SetFrameRate(FFrameRate(30, 1));
-		}, __LINE__);
-		Violates(TEXT("SetFrameRate before SetNumberOfFrames"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			C.SetNumberOfFrames(10);
-		}, __LINE__);
-		Violates(TEXT("SetNumberOfFrames before SetCurveKeys"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			C.AddCurve(Id);
-			C.SetCurveKeys(Id, {});
-		}, __LINE__);
-		Violates(TEXT("is not in [0, play length]"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			C.SetFrameRate(FFrameRate(30, 1));
-			C.SetNumberOfFrames(30);
-			C.AddCurve(Id);
-			C.SetCurveKeys(Id, {FRichCurveKey(1.5f, 0.0f)});
-			C.NotifyPopulated();
-		}, __LINE__);
-		Violates(TEXT("without explicit tangents"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			C.SetFrameRate(FFrameRate(30, 1));
-			C.SetNumberOfFrames(30);
-			C.AddCurve(Id);
-			C.SetCurveKeys(Id, Test::Bump(TEXT("a"), 1.0f).Curve.Keys);
-			C.NotifyPopulated();
-		}, __LINE__);
-		Violates(TEXT("NotifyPopulated before the bracket closes"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-		}, __LINE__);
-		Violates(TEXT("no FScopedTransaction around it"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			const FScopedTransaction Transaction(TitleOf());
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			C.NotifyPopulated();
-		}, __LINE__);
-		Violates(TEXT("WaitOnExistingCompression"), [](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			for (int32 Pass = 0; Pass < 2; ++Pass)
+		Violates(
+			TEXT("changes belong in a bracket"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{ C.SetFrameRate(FFrameRate(30, 1)); },
+			__LINE__);
+		Violates(
+			TEXT("InitializeModel comes first"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
 			{
 				const FBracket Bracket(C, TitleOf());
-				if (Pass == 0)
-				{
-					C.InitializeModel();
-				}
+				C.SetFrameRate(FFrameRate(30, 1));
+			},
+			__LINE__);
+		Violates(
+			TEXT("SetFrameRate before SetNumberOfFrames"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+				C.SetNumberOfFrames(10);
+			},
+			__LINE__);
+		Violates(
+			TEXT("SetNumberOfFrames before SetCurveKeys"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier& Id)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+				C.AddCurve(Id);
+				C.SetCurveKeys(Id, {});
+			},
+			__LINE__);
+		Violates(
+			TEXT("NotifyPopulated before the bracket closes"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+			},
+			__LINE__);
+		Violates(
+			TEXT("no FScopedTransaction around it"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{
+				const FScopedTransaction Transaction(TitleOf());
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
 				C.NotifyPopulated();
-			}
-		}, __LINE__);
-		Violates(TEXT("PostEditChange after the bracket closed"), [](UAnimSequence& Sequence, IAnimationDataController& C, const FAnimationCurveIdentifier&) {
-			const FBracket Bracket(C, TitleOf());
-			C.InitializeModel();
-			Sequence.PostEditChange();
-			C.NotifyPopulated();
-		}, __LINE__);
+			},
+			__LINE__);
+		Violates(
+			TEXT("WaitOnExistingCompression"),
+			[](UAnimSequence&, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{
+				for (int32 Pass = 0; Pass < 2; ++Pass)
+				{
+					const FBracket Bracket(C, TitleOf());
+					if (Pass == 0)
+					{
+						C.InitializeModel();
+					}
+					C.NotifyPopulated();
+				}
+			},
+			__LINE__);
+		Violates(
+			TEXT("PostEditChange after the bracket closed"),
+			[](UAnimSequence& Sequence, IAnimationDataController& C, const FAnimationCurveIdentifier&)
+			{
+				const FBracket Bracket(C, TitleOf());
+				C.InitializeModel();
+				Sequence.PostEditChange();
+				C.NotifyPopulated();
+			},
+			__LINE__);
 	}
 }
 
@@ -167,6 +221,7 @@ int main()
 	WritesCurves();
 	Lengths();
 	Problems();
+	KeysAreWatched();
 	TheOrderIsWatched();
 	return Test::Report();
 }

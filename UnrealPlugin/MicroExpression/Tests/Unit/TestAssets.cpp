@@ -20,10 +20,12 @@ namespace
 
 	USkeleton* NewSkeleton(const TCHAR* Name)
 	{
-		return NewObject<USkeleton>(CreatePackage(*(FString(TEXT("/Game/Face/")) + Name)), FName(Name), RF_Public | RF_Standalone);
+		return NewObject<USkeleton>(
+			CreatePackage(*(FString(TEXT("/Game/Face/")) + Name)), FName(Name), RF_Public | RF_Standalone);
 	}
 
-	FMicroExpressionImportOptions Into(const TCHAR* Folder, EMicroExpressionTarget Targets = EMicroExpressionTarget::All)
+	FMicroExpressionImportOptions Into(
+		const TCHAR* Folder, EMicroExpressionTarget Targets = EMicroExpressionTarget::All)
 	{
 		static USkeleton* Skeleton = NewSkeleton(TEXT("SK_Shared"));
 		FMicroExpressionImportOptions Options;
@@ -43,7 +45,8 @@ namespace
 		EXPECT(Result.Succeeded() && Result.Assets.Num() == 5 && Result.Existing.IsEmpty());
 		EXPECT(Shim::CreatedAssets().Num() == Created + 5);
 		EXPECT(MicroExpressionAssets::ExistingAssets(Take, Options).Num() == 5);
-		EXPECT(MicroExpressionAssets::PackageNames(Take, Options).Contains(TEXT("/Game/Made/my_take_1/Curves/jawOpen")));
+		EXPECT(
+			MicroExpressionAssets::PackageNames(Take, Options).Contains(TEXT("/Game/Made/my_take_1/Curves/jawOpen")));
 		for (UObject* Asset : Result.Assets)
 		{
 			const FString Package = Asset->GetPackage()->GetName();
@@ -55,7 +58,8 @@ namespace
 		const UCurveTable* Table = LoadObject<UCurveTable>(nullptr, TEXT("/Game/Made/my_take_1/CT_my_take_1"));
 		EXPECT(Table && Table->GetCurveTableMode() == ECurveTableMode::RichCurves);
 		EXPECT(*Table->FindRichCurve(TEXT("jawOpen"), TEXT("test")) == Take.Curves[1].Curve);
-		const UCurveFloat* Curve = LoadObject<UCurveFloat>(nullptr, TEXT("/Game/Made/my_take_1/Curves/CTRL_expressions_browDownL"));
+		const UCurveFloat* Curve =
+			LoadObject<UCurveFloat>(nullptr, TEXT("/Game/Made/my_take_1/Curves/CTRL_expressions_browDownL"));
 		EXPECT(Curve && Curve->FloatCurve == Take.Curves[0].Curve && Curve->ShimChanges == 1);
 		EXPECT(LoadObject<UDataTable>(nullptr, TEXT("/Game/Made/my_take_1/DT_my_take_1"))->GetRowNames().Num() == 10);
 		EXPECT(Shim::Undo().IsEmpty()); // making assets is no step of undo
@@ -89,18 +93,21 @@ namespace
 		EXPECT(Shim::Undo().IsEmpty());
 	}
 
-	void RefusedBecause(const FMicroExpressionTake& Take, const FMicroExpressionImportOptions& Options, const TCHAR* Part, int Line)
+	void RefusedBecause(
+		const FMicroExpressionTake& Take, const FMicroExpressionImportOptions& Options, const TCHAR* Part, int Line)
 	{
 		const int32 Created = Shim::CreatedAssets().Num();
 		const FMicroExpressionImportResult Result = Import(Take, Options);
-		Test::Expect(!Result.Succeeded() && Result.Assets.IsEmpty() && Shim::CreatedAssets().Num() == Created, "nothing is written", __FILE__, Line);
+		Test::Expect(!Result.Succeeded() && Result.Assets.IsEmpty() && Shim::CreatedAssets().Num() == Created,
+			"nothing is written", __FILE__, Line);
 		Test::ExpectText(Result.Error.ToString(), Part, __FILE__, Line);
 	}
 
 	void Refusals()
 	{
 		FMicroExpressionTake Take = Test::Take(TEXT("take"));
-		RefusedBecause(Take, Into(TEXT("/Game/R"), EMicroExpressionTarget::None), TEXT("Nothing to import to"), __LINE__);
+		RefusedBecause(
+			Take, Into(TEXT("/Game/R"), EMicroExpressionTarget::None), TEXT("Nothing to import to"), __LINE__);
 		RefusedBecause(Take, Into(TEXT("/Nowhere/R")), TEXT("choose another folder"), __LINE__);
 		RefusedBecause(Take, Into(TEXT("/Game/my folder")), TEXT("choose another folder"), __LINE__);
 		FString Long = TEXT("/Game/");
@@ -147,7 +154,8 @@ namespace
 		FMicroExpressionImportOptions Unsaved = Into(TEXT("/Game/S2"));
 		Unsaved.bSave = false;
 		const FMicroExpressionImportResult Kept = Import(Take, Unsaved);
-		EXPECT(Kept.Succeeded() && Kept.Assets[0]->GetPackage()->IsDirty() && !FPackageName::DoesPackageExist(TEXT("/Game/S2/locked/CT_locked")));
+		EXPECT(Kept.Succeeded() && Kept.Assets[0]->GetPackage()->IsDirty()
+			&& !FPackageName::DoesPackageExist(TEXT("/Game/S2/locked/CT_locked")));
 		// Unsaved assets are in the way as much as saved ones.
 		EXPECT(!Import(Take, Unsaved).Succeeded());
 	}

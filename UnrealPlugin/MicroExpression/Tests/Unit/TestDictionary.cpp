@@ -10,7 +10,8 @@ namespace
 	UDataTable* NewTable(UScriptStruct* Struct = FMicroExpressionKeyRow::StaticStruct())
 	{
 		static int32 Count = 0;
-		UDataTable* Table = NewObject<UDataTable>(CreatePackage(TEXT("/Game/Test/Tables")), FName(*FString::Printf(TEXT("T%d"), ++Count)));
+		UDataTable* Table = NewObject<UDataTable>(
+			CreatePackage(TEXT("/Game/Test/Tables")), FName(*FString::Printf(TEXT("T%d"), ++Count)));
 		Table->RowStruct = Struct;
 		return Table;
 	}
@@ -22,7 +23,8 @@ namespace
 		TArray<FRichCurveKey> Keys;
 		for (int32 Index = 0; Index < Count; ++Index)
 		{
-			FRichCurveKey& Key = Keys.Emplace_GetRef(0.1f * static_cast<float>(Index), 0.01f * static_cast<float>(Index * Index));
+			FRichCurveKey& Key =
+				Keys.Emplace_GetRef(0.1f * static_cast<float>(Index), 0.01f * static_cast<float>(Index * Index));
 			Key.InterpMode = RCIM_Cubic;
 			Key.TangentMode = Mode;
 			Key.ArriveTangent = Mode == RCTM_Auto ? 0.0f : 0.75f;
@@ -43,7 +45,8 @@ namespace
 		UDataTable* Table = NewTable();
 		MicroExpressionConvert::AddToDictionary(*Table, Curves);
 		EXPECT(Table->GetRowNames().Num() == 16);
-		const FMicroExpressionKeyRow* RowValue = Table->FindRow<FMicroExpressionKeyRow>(TEXT("jawOpen_k00003"), TEXT("test"));
+		const FMicroExpressionKeyRow* RowValue =
+			Table->FindRow<FMicroExpressionKeyRow>(TEXT("jawOpen_k00003"), TEXT("test"));
 		EXPECT(RowValue && RowValue->Time == 0.2f && RowValue->Disp == 0.04f);
 		EXPECT(!Table->FindRow<FMicroExpressionKeyRow>(TEXT("jawOpen_k00013"), TEXT("test"), false));
 		TArray<FMicroExpressionNamedCurve> Back;
@@ -71,7 +74,8 @@ namespace
 		FRichCurve Curve;
 		FText Error;
 		EXPECT(MicroExpressionConvert::CurveFromDictionary(*Table, TEXT("AU4_LEFT"), Curve, Error));
-		EXPECT(Curve.GetNumKeys() == 4 && Curve.Keys[1].InterpMode == RCIM_Cubic && Curve.Keys[1].TangentMode == RCTM_Auto);
+		EXPECT(Curve.GetNumKeys() == 4 && Curve.Keys[1].InterpMode == RCIM_Cubic
+			&& Curve.Keys[1].TangentMode == RCTM_Auto);
 		EXPECT(FMath::Abs(Curve.Keys[1].LeaveTangent - 0.2f / 0.3f) < 1e-6f);
 	}
 

@@ -110,7 +110,8 @@ namespace
 		FText Error;
 		EXPECT(MicroExpressionConvert::ToCurve(Core, Curve, Error) && Error.IsEmpty());
 		const FRichCurveKey& Got = Curve.Keys[0];
-		EXPECT(Got.InterpMode == RCIM_Constant && Got.TangentMode == RCTM_Break && Got.TangentWeightMode == RCTWM_WeightedLeave);
+		EXPECT(Got.InterpMode == RCIM_Constant && Got.TangentMode == RCTM_Break
+			&& Got.TangentWeightMode == RCTWM_WeightedLeave);
 		EXPECT(Got.Time == 1.0f && Got.Value == 2.0f && Got.ArriveTangent == 3.0f && Got.ArriveTangentWeight == 4.0f);
 		EXPECT(Got.LeaveTangent == 5.0f && Got.LeaveTangentWeight == 6.0f && Curve.DefaultValue == 7.0f);
 		EXPECT(Curve.PreInfinityExtrap == RCCE_Oscillate && Curve.PostInfinityExtrap == RCCE_Linear);
@@ -138,7 +139,8 @@ namespace
 
 	void RefusesWhatItCannotRead()
 	{
-		const auto Refused = [](void (*Spoil)(microexpr_key*, microexpr_curve*)) {
+		const auto Refused = [](void (*Spoil)(microexpr_key*, microexpr_curve*))
+		{
 			microexpr_key Keys[2]{};
 			Keys[1].time = 1.0f;
 			microexpr_curve Core = CoreCurve(Keys, 2);
@@ -152,8 +154,10 @@ namespace
 		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*) { Keys[1].tangent_mode = 5; }));
 		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*) { Keys[1].tangent_weight_mode = 4; }));
 		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*) { Keys[1].time = -1.0f; }));
-		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*) { Keys[0].value = std::numeric_limits<float>::infinity(); }));
-		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*) { Keys[0].leave_tangent = std::numeric_limits<float>::quiet_NaN(); }));
+		EXPECT(Refused(
+			[](microexpr_key* Keys, microexpr_curve*) { Keys[0].value = std::numeric_limits<float>::infinity(); }));
+		EXPECT(Refused([](microexpr_key* Keys, microexpr_curve*)
+			{ Keys[0].leave_tangent = std::numeric_limits<float>::quiet_NaN(); }));
 		EXPECT(Refused([](microexpr_key*, microexpr_curve* Curve) { Curve->pre_infinity = 6; }));
 		EXPECT(Refused([](microexpr_key*, microexpr_curve* Curve) { Curve->post_infinity = -1; }));
 	}

@@ -48,9 +48,11 @@ namespace
 		explicit FEars(TSharedPtr<IMicroExpressionResumeStore> Resume = nullptr) : Receiver(Resume)
 		{
 			Receiver.OnTake.AddLambda([this](const FMicroExpressionTake& Take) { Taken.Add(Take); });
-			Receiver.OnTakeFailed.AddLambda([this](const FString& Id, const FText& Sentence) { Failures.Add(Id + TEXT(": ") + Sentence.ToString()); });
+			Receiver.OnTakeFailed.AddLambda([this](const FString& Id, const FText& Sentence)
+				{ Failures.Add(Id + TEXT(": ") + Sentence.ToString()); });
 			Receiver.OnTakesChanged.AddLambda([this] { ++Changes; });
-			Receiver.OnConnection.AddLambda([this](EMicroExpressionConnection State, const FText&) { States.Add(State); });
+			Receiver.OnConnection.AddLambda(
+				[this](EMicroExpressionConnection State, const FText&) { States.Add(State); });
 			Receiver.OnLiveHeader.AddLambda([this](const FMicroExpressionLiveHeader& Header) { Headers.Add(Header); });
 			Receiver.OnLiveFrame.AddLambda([this](const FMicroExpressionLiveFrame& Frame) { Frames.Add(Frame); });
 			Receiver.OnLiveEnd.AddLambda([this](uint64 Subject) { Ended.Add(Subject); });
@@ -64,7 +66,11 @@ namespace
 		}
 		bool UntilConnected()
 		{
-			return Until([this] { return Receiver.GetConnection() == EMicroExpressionConnection::Connected && Receiver.GetServerInfo(); });
+			return Until(
+				[this] {
+					return Receiver.GetConnection() == EMicroExpressionConnection::Connected
+						&& Receiver.GetServerInfo();
+				});
 		}
 		FString Ids() const
 		{
@@ -95,11 +101,13 @@ namespace
 		FakeBridge::Begin();
 		FakeBridge::Commit("first", 2);
 		FEars Ears;
-		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected && !Ears.Receiver.Fetch(TEXT("first")));
+		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected
+			&& !Ears.Receiver.Fetch(TEXT("first")));
 		EXPECT(Ears.Start() && Ears.Receiver.GetConnection() == EMicroExpressionConnection::Connecting);
 		EXPECT(Ears.UntilConnected() && Ears.UntilIds(TEXT("first")));
 		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "Connected to 127.0.0.1:50551.");
-		EXPECT(Ears.Receiver.GetServerInfo()->Rigs.Num() == 2 && Ears.Receiver.GetServerInfo()->Rigs[1] == TEXT("arkit"));
+		EXPECT(
+			Ears.Receiver.GetServerInfo()->Rigs.Num() == 2 && Ears.Receiver.GetServerInfo()->Rigs[1] == TEXT("arkit"));
 		FakeBridge::Commit("Second", 1);
 		FakeBridge::Commit("second", 1); // another take: ids differ by case
 		EXPECT(Ears.UntilIds(TEXT("second Second first")));
@@ -114,13 +122,16 @@ namespace
 		const FMicroExpressionTake& Take = Ears.Taken[0];
 		EXPECT(Take.Origin == EMicroExpressionTakeOrigin::Fetched && Take.Summary.TakeId == TEXT("first"));
 		EXPECT(Take.FrameRate == FFrameRate(30000, 1001) && Take.StartTimecode == TEXT("01:02:03:04"));
-		EXPECT(Take.Summary.DurationSeconds == 12.5 && Take.Curves.Num() == 2 && Take.Curves[0].Curve.GetNumKeys() == 12);
+		EXPECT(
+			Take.Summary.DurationSeconds == 12.5 && Take.Curves.Num() == 2 && Take.Curves[0].Curve.GetNumKeys() == 12);
 		EXPECT(Take.Curves[1].Name == TEXT("jawOpen") && Take.Curves[1].Curve.Keys[1].LeaveTangent == -0.5f);
 		const FMicroExpressionEvent& Event = Take.Summary.Events[0];
-		EXPECT(Event.OnsetSeconds == 0.25 && Event.ApexSeconds == 0.5 && Event.OffsetSeconds == 0.75 && Event.Score == 0.875);
+		EXPECT(Event.OnsetSeconds == 0.25 && Event.ApexSeconds == 0.5 && Event.OffsetSeconds == 0.75
+			&& Event.Score == 0.875);
 		EXPECT(Event.Emotion == TEXT("surprise") && Event.Aus.Num() == 1 && Event.Aus[0] == TEXT("AU4 left"));
 		FMicroExpressionMapping Mapping;
-		EXPECT(Ears.Receiver.Remap(TEXT("first"), Mapping) && Ears.Failures.Num() == 1); // wrong in itself: nobody is asked
+		EXPECT(Ears.Receiver.Remap(TEXT("first"), Mapping)
+			&& Ears.Failures.Num() == 1); // wrong in itself: nobody is asked
 		EXPECT_TEXT(Ears.Failures[0], "first: mapping.rig is missing");
 		Mapping.Rig = TEXT("arkit");
 		EXPECT(Ears.Receiver.Remap(TEXT("first"), Mapping) && Until([&] { return Ears.Taken.Num() == 2; }));
@@ -168,7 +179,8 @@ namespace
 		{
 			FEars Ears(Memory);
 			Ears.Start(true);
-			EXPECT(Until([&] { return Ears.Taken.Num() == 2; }) && Memory->Sequence == 2 && Memory->StoreId == TEXT("store-a"));
+			EXPECT(Until([&] { return Ears.Taken.Num() == 2; }) && Memory->Sequence == 2
+				&& Memory->StoreId == TEXT("store-a"));
 			EXPECT(Memory->Address == TEXT("127.0.0.1:50551"));
 		}
 		FakeBridge::Commit("three", 1);
@@ -186,7 +198,8 @@ namespace
 		FakeBridge::Recreate("store-b");
 		FakeBridge::Commit("new", 1);
 		FakeBridge::BreakNow();
-		EXPECT(Until([&] { return Memory->StoreId == TEXT("store-b"); }) && Ears.UntilIds(TEXT("new")) && Memory->Sequence == 1);
+		EXPECT(Until([&] { return Memory->StoreId == TEXT("store-b"); }) && Ears.UntilIds(TEXT("new"))
+			&& Memory->Sequence == 1);
 	}
 
 	void OnlyThePrefix()
@@ -197,7 +210,8 @@ namespace
 			FakeBridge::Commit(Id, 1);
 		}
 		const TSharedRef<FMemory> Memory = MakeShared<FMemory>();
-		Memory->StoreId = TEXT("store-a"); // all was dealt with: what is known comes from the list, which knows no prefix
+		Memory->StoreId =
+			TEXT("store-a"); // all was dealt with: what is known comes from the list, which knows no prefix
 		Memory->Sequence = 4;
 		FEars Ears(Memory);
 		Ears.Start(false, TEXT("a-"));
@@ -214,7 +228,8 @@ namespace
 		FakeBridge::LiveFrame(7, 1.5, {0.25f, 0.75f});
 		FakeBridge::LiveEnd(7);
 		EXPECT(Until([&] { return Ears.Ended.Num() == 1; }) && Ears.Headers.Num() == 1 && Ears.Frames.Num() == 1);
-		EXPECT(Ears.Headers[0].SubjectId == 7 && Ears.Headers[0].Subject == TEXT("face") && Ears.Headers[0].Names[1] == TEXT("browInnerUp"));
+		EXPECT(Ears.Headers[0].SubjectId == 7 && Ears.Headers[0].Subject == TEXT("face")
+			&& Ears.Headers[0].Names[1] == TEXT("browInnerUp"));
 		EXPECT(Ears.Frames[0].SubjectId == 7 && Ears.Frames[0].TimeSeconds == 1.5 && Ears.Frames[0].Values[1] == 0.75f);
 		EXPECT(Ears.Ended[0] == 7);
 	}
@@ -244,7 +259,8 @@ namespace
 		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "nowhere/root.pem cannot be read");
 
 		FakeBridge::RefuseToken();
-		EXPECT(Ears.Start() && Until([&] { return Ears.Receiver.GetConnection() == EMicroExpressionConnection::Failed; }));
+		EXPECT(
+			Ears.Start() && Until([&] { return Ears.Receiver.GetConnection() == EMicroExpressionConnection::Failed; }));
 		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "The token is wrong");
 		EXPECT(FTSTicker::GetCoreTicker().ShimNum() == 0 && !Ears.Receiver.Fetch(TEXT("a")));
 		FakeBridge::Begin();
@@ -260,12 +276,15 @@ namespace
 		Ears.Start();
 		EXPECT(Ears.UntilConnected() && Ears.UntilIds(TEXT("take")));
 		Ears.Receiver.Fetch(TEXT("take"));
-		EXPECT(Ears.Receiver.NumPending() == 1 && FTSTicker::GetCoreTicker().ShimNum() == 1 && FakeBridge::OpenStreams() > 0);
+		EXPECT(Ears.Receiver.NumPending() == 1 && FTSTicker::GetCoreTicker().ShimNum() == 1
+			&& FakeBridge::OpenStreams() > 0);
 		const double Begin = FPlatformTime::Seconds();
 		FCoreDelegates::OnEnginePreExit.Broadcast(); // the engine goes away before the module does
 		EXPECT(FPlatformTime::Seconds() - Begin < 2.0 && FakeBridge::OpenStreams() == 0);
-		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected && Ears.Receiver.NumPending() == 0);
-		EXPECT(FTSTicker::GetCoreTicker().ShimNum() == 0 && Ears.Receiver.GetTakes().IsEmpty() && Ears.Failures.IsEmpty());
+		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected
+			&& Ears.Receiver.NumPending() == 0);
+		EXPECT(
+			FTSTicker::GetCoreTicker().ShimNum() == 0 && Ears.Receiver.GetTakes().IsEmpty() && Ears.Failures.IsEmpty());
 		Ears.Receiver.Stop();
 		const int32 States = Ears.States.Num();
 		Ears.Receiver.Stop();
@@ -281,14 +300,15 @@ namespace
 		const TSharedRef<FMemory> Memory = MakeShared<FMemory>();
 		FEars Ears(Memory);
 		int32 Restarts = 0;
-		Ears.Receiver.OnTake.AddLambda([&](const FMicroExpressionTake&) {
-			Restarts++ == 0 ? (void)Ears.Start(true) : Ears.Receiver.Stop();
-		});
+		Ears.Receiver.OnTake.AddLambda(
+			[&](const FMicroExpressionTake&) { Restarts++ == 0 ? (void)Ears.Start(true) : Ears.Receiver.Stop(); });
 		Ears.Start(true);
 		EXPECT(Until([&] { return Restarts == 2; }));
-		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected && FakeBridge::OpenStreams() == 0);
+		EXPECT(Ears.Receiver.GetConnection() == EMicroExpressionConnection::Disconnected
+			&& FakeBridge::OpenStreams() == 0);
 		EXPECT(Memory->Sequence == 0); // what was stopped in midst comes again
-		EXPECT(Ears.Taken.Num() == 2 && Ears.Taken[0].Summary.TakeId == TEXT("one") && Ears.Taken[1].Summary.TakeId == TEXT("one"));
+		EXPECT(Ears.Taken.Num() == 2 && Ears.Taken[0].Summary.TakeId == TEXT("one")
+			&& Ears.Taken[1].Summary.TakeId == TEXT("one"));
 	}
 }
 

@@ -14,7 +14,7 @@ namespace
 
 	struct FSample
 	{
-		float First; // time, or arriving tangent
+		float First;  // time, or arriving tangent
 		float Second; // value, or leaving tangent
 	};
 
@@ -121,7 +121,8 @@ namespace
 			const bool bNear = FMath::Abs(Value - Sample.Second) <= Limit(Entry);
 			if (!bNear)
 			{
-				std::fprintf(stderr, "%s at %.9g: %.9g for %.9g\n", Entry.Name.c_str(), double(Sample.First), double(Value), double(Sample.Second));
+				std::fprintf(stderr, "%s at %.9g: %.9g for %.9g\n", Entry.Name.c_str(), double(Sample.First),
+					double(Value), double(Sample.Second));
 			}
 			EXPECT(bNear);
 		}
@@ -136,8 +137,10 @@ namespace
 		{
 			const FSample& Tangent = Entry.Tangents[Index];
 			const FRichCurveKey& Key = Curve.Keys[Index];
-			EXPECT(FMath::Abs(Key.ArriveTangent - Tangent.First) <= 1e-6f * FMath::Max(1.0f, FMath::Abs(Tangent.First)));
-			EXPECT(FMath::Abs(Key.LeaveTangent - Tangent.Second) <= 1e-6f * FMath::Max(1.0f, FMath::Abs(Tangent.Second)));
+			EXPECT(
+				FMath::Abs(Key.ArriveTangent - Tangent.First) <= 1e-6f * FMath::Max(1.0f, FMath::Abs(Tangent.First)));
+			EXPECT(
+				FMath::Abs(Key.LeaveTangent - Tangent.Second) <= 1e-6f * FMath::Max(1.0f, FMath::Abs(Tangent.Second)));
 		}
 	}
 
@@ -206,7 +209,8 @@ namespace
 			float Expected = 0.0f;
 			EXPECT(microexpr_curve_evaluate(&Core, Fallback, &Time, &Expected, 1) == MICROEXPR_OK);
 			const float Value = Curve.Eval(Time, Fallback);
-			EXPECT(IsAtSeam(Curve, Time) || FMath::Abs(Value - Expected) <= 2e-5f * FMath::Max(1.0f, FMath::Abs(Expected)));
+			EXPECT(IsAtSeam(Curve, Time)
+				|| FMath::Abs(Value - Expected) <= 2e-5f * FMath::Max(1.0f, FMath::Abs(Expected)));
 		}
 	}
 

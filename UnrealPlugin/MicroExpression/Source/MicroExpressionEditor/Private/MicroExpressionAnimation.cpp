@@ -19,7 +19,8 @@ namespace
 		FFrameNumber Frames(FMath::Max(1, FMath::CeilToInt32(Duration)));
 		for (const FMicroExpressionNamedCurve& Named : Take.Curves)
 		{
-			while (!Named.Curve.IsEmpty() && Take.FrameRate.AsSeconds(Frames) < Named.Curve.GetConstRefOfKeys().Last().Time)
+			while (!Named.Curve.IsEmpty()
+				&& Take.FrameRate.AsSeconds(Frames) < Named.Curve.GetConstRefOfKeys().Last().Time)
 			{
 				++Frames.Value;
 			}
@@ -36,9 +37,10 @@ namespace
 			Controller.AddCurve(Id, AACF_DefaultCurve, bTransact);
 			if (!Controller.SetCurveKeys(Id, MicroExpressionConvert::ExplicitKeys(Named.Curve), bTransact))
 			{
-				OutError = FText::Format(
-					LOCTEXT("NoCurveKeys", "The animation took no keys for {0}: import a curve table, and report the log."),
-					FText::FromName(Named.Name));
+				OutError =
+					FText::Format(LOCTEXT("NoCurveKeys",
+									  "The animation took no keys for {0}: import a curve table, and report the log."),
+						FText::FromName(Named.Name));
 				return false;
 			}
 		}
@@ -59,14 +61,16 @@ namespace MicroExpressionAnimation
 			if (!Named.Curve.IsEmpty() && Named.Curve.GetConstRefOfKeys()[0].Time < 0.0f)
 			{
 				return FText::Format(
-					LOCTEXT("NegativeKey", "{0} has a key before the first frame, which an animation cannot hold: import a curve table."),
+					LOCTEXT("NegativeKey",
+						"{0} has a key before the first frame, which an animation cannot hold: import a curve table."),
 					FText::FromName(Named.Name));
 			}
 		}
 		return FText::GetEmpty();
 	}
 
-	bool Write(UAnimSequence& Sequence, bool bNew, const FMicroExpressionTake& Take, USkeleton* Skeleton, FText& OutError)
+	bool Write(
+		UAnimSequence& Sequence, bool bNew, const FMicroExpressionTake& Take, USkeleton* Skeleton, FText& OutError)
 	{
 		if (!bNew && Sequence.GetSkeleton() != Skeleton)
 		{

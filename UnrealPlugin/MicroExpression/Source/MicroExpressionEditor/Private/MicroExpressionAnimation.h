@@ -13,5 +13,6 @@ namespace MicroExpressionAnimation
 	FText ProblemWith(const FMicroExpressionTake& Take, const USkeleton* Skeleton);
 
 	/** False, with a sentence, when the controller refused a curve or the sequence is another skeleton's. */
-	bool Write(UAnimSequence& Sequence, bool bNew, const FMicroExpressionTake& Take, USkeleton* Skeleton, FText& OutError);
+	bool Write(
+		UAnimSequence& Sequence, bool bNew, const FMicroExpressionTake& Take, USkeleton* Skeleton, FText& OutError);
 }

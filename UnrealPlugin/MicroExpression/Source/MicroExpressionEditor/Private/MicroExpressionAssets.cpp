@@ -50,7 +50,9 @@ namespace
 		TArray<FPlannedAsset> Assets;
 		const FString Folder = MicroExpressionAssets::TakeFolder(Options, Take.Summary.TakeId);
 		const FString TakeName = SafeName(Take.Summary.TakeId);
-		const auto Add = [&](EMicroExpressionTarget Target, UClass* Class, const FString& Name, int32 CurveIndex = INDEX_NONE) {
+		const auto Add =
+			[&](EMicroExpressionTarget Target, UClass* Class, const FString& Name, int32 CurveIndex = INDEX_NONE)
+		{
 			if (EnumHasAnyFlags(Options.Targets, Target))
 			{
 				FPlannedAsset& Asset = Assets.AddDefaulted_GetRef();
@@ -113,7 +115,8 @@ namespace
 	{
 		if (Take.Curves.IsEmpty())
 		{
-			return FText::Format(LOCTEXT("NoCurves", "Take {0} has no curves: convert a video in which a face is seen."),
+			return FText::Format(
+				LOCTEXT("NoCurves", "Take {0} has no curves: convert a video in which a face is seen."),
 				FText::FromString(Take.Summary.TakeId));
 		}
 		TMap<FString, FName> Names;
@@ -122,10 +125,16 @@ namespace
 			const FString Safe = SafeName(Curve.Name.ToString());
 			if (const FName* Other = Names.Find(Safe))
 			{
-				return FText::Format(LOCTEXT("SameName", "Controls {0} and {1} would be one asset: rename one in the rig mapping."),
+				return FText::Format(
+					LOCTEXT("SameName", "Controls {0} and {1} would be one asset: rename one in the rig mapping."),
 					FText::FromName(*Other), FText::FromName(Curve.Name));
 			}
 			Names.Add(Safe, Curve.Name);
+		}
+		if (!EnumHasAnyFlags(Options.Targets, EMicroExpressionTarget::All))
+		{
+			return LOCTEXT(
+				"NoTarget", "Nothing to import to: choose a curve table, curve assets, an animation or a dictionary.");
 		}
 		return EnumHasAnyFlags(Options.Targets, EMicroExpressionTarget::AnimSequence)
 			? MicroExpressionAnimation::ProblemWith(Take, Options.Skeleton)
@@ -168,7 +177,10 @@ namespace
 	UObject* WriteDataTable(const FPlannedAsset& Planned, const FMicroExpressionTake& Take, bool& bOutNew)
 	{
 		UDataTable* Table = MakeOrFind<UDataTable>(Planned, bOutNew);
-		Table->EmptyTable(); // needs the struct of the rows that are there
+		if (!bOutNew)
+		{
+			Table->EmptyTable(); // needs the struct of the rows that are there
+		}
 		Table->RowStruct = FMicroExpressionKeyRow::StaticStruct();
 		MicroExpressionConvert::AddToDictionary(*Table, Take.Curves);
 		return Table;
@@ -256,7 +268,8 @@ namespace
 			if (Package->IsDirty() && Result.Error.IsEmpty())
 			{
 				Result.Error = FText::Format(
-					LOCTEXT("NotSaved", "{0} was imported but not saved: make its file writable and save it in the Content Browser."),
+					LOCTEXT("NotSaved",
+						"{0} was imported but not saved: make its file writable and save it in the Content Browser."),
 					FText::FromString(Package->GetName()));
 			}
 		}
@@ -303,9 +316,7 @@ namespace MicroExpressionAssets
 		check(IsInGameThread());
 		FMicroExpressionImportResult Result;
 		const TArray<FPlannedAsset> Planned = Plan(Take, Options);
-		Result.Error = Planned.IsEmpty() && !Take.Curves.IsEmpty()
-			? LOCTEXT("NoTarget", "Nothing to import to: choose a curve table, curve assets, an animation or a dictionary.")
-			: ProblemWith(Take, Options);
+		Result.Error = ProblemWith(Take, Options);
 		for (int32 Index = 0; Index < Planned.Num() && Result.Error.IsEmpty(); ++Index)
 		{
 			Result.Error = ProblemWith(Planned[Index], Options);

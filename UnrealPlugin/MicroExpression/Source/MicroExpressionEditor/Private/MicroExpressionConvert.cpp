@@ -20,7 +20,8 @@ namespace
 		{
 			return true;
 		}
-		OutError = FText::Format(LOCTEXT("NoName", "A control named \"{0}\" cannot be imported: rename it in the rig mapping."),
+		OutError = FText::Format(
+			LOCTEXT("NoName", "A control named \"{0}\" cannot be imported: rename it in the rig mapping."),
 			FText::FromString(Text.Left(40)));
 		return false;
 	}
@@ -59,7 +60,7 @@ namespace
 	FString AuName(const microexpr_activation& Activation)
 	{
 		const TCHAR* Side = Activation.side == MICROEXPR_SIDE_LEFT ? TEXT(" left")
-			: Activation.side == MICROEXPR_SIDE_RIGHT			   ? TEXT(" right")
+			: Activation.side == MICROEXPR_SIDE_RIGHT              ? TEXT(" right")
 																   : TEXT("");
 		return FString::Printf(TEXT("AU%u%s"), Activation.au, Side);
 	}
@@ -115,7 +116,8 @@ namespace MicroExpressionConvert
 		}
 		if (!IsExtrapolation(Curve.pre_infinity) || !IsExtrapolation(Curve.post_infinity))
 		{
-			OutError = FText::Format(LOCTEXT("BadExtrapolation", "{0} goes on beyond its ends in an unknown way: update the plugin."),
+			OutError = FText::Format(
+				LOCTEXT("BadExtrapolation", "{0} goes on beyond its ends in an unknown way: update the plugin."),
 				FText::FromString(FromUtf8(Curve.name)));
 			return false;
 		}

@@ -13,7 +13,7 @@ struct microexpr_take_summary;
 
 namespace MicroExpressionConvert
 {
-	// --- Keys ---------------------------------------------------------------------------------------------------------
+	// --- Keys
 
 	/**
 	 * Sets all keys at once and recomputes the tangents of the automatic ones in one pass, O(N).
@@ -34,7 +34,7 @@ namespace MicroExpressionConvert
 	 */
 	TArray<FRichCurveKey> ExplicitKeys(const FRichCurve& Curve);
 
-	// --- AU dictionary ------------------------------------------------------------------------------------------------
+	// --- AU dictionary
 
 	/** `<Curve>_k00001` for Index 0. */
 	FName KeyRowName(FName Curve, int32 Index);
@@ -52,7 +52,7 @@ namespace MicroExpressionConvert
 	bool CurvesFromDictionary(
 		const UDataTable& Dictionary, TArray<FMicroExpressionNamedCurve>& OutCurves, FText& OutError);
 
-	// --- Core to engine -----------------------------------------------------------------------------------------------
+	// --- Core to engine
 
 	FString FromUtf8(const char* Utf8);
 

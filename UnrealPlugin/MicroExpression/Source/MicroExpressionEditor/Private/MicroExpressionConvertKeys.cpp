@@ -148,9 +148,10 @@ namespace MicroExpressionConvert
 			if (!FMath::IsFinite(RowValue->Time) || !FMath::IsFinite(RowValue->Disp)
 				|| (!Keys.IsEmpty() && RowValue->Time < Keys.Last().Time))
 			{
-				OutError = FText::Format(
-					LOCTEXT("RowOrder", "Row {0} comes before the row above it: give the rows of a curve rising times."),
-					FText::FromName(RowName));
+				OutError =
+					FText::Format(LOCTEXT("RowOrder",
+									  "Row {0} comes before the row above it: give the rows of a curve rising times."),
+						FText::FromName(RowName));
 				return false;
 			}
 			Keys.Add(ToKey(*RowValue));
@@ -179,8 +180,9 @@ namespace MicroExpressionConvert
 			FName Curve;
 			if (!CurveOfRow(RowName, Curve))
 			{
-				OutError = FText::Format(LOCTEXT("RowName", "Row {0} is not named <Curve>_k00001: rename or remove it."),
-					FText::FromName(RowName));
+				OutError =
+					FText::Format(LOCTEXT("RowName", "Row {0} is not named <Curve>_k00001: rename or remove it."),
+						FText::FromName(RowName));
 				return false;
 			}
 			++RowCounts.FindOrAdd(Curve);

@@ -133,8 +133,9 @@ TSharedPtr<FMicroExpressionLink> FMicroExpressionLink::Open(
 	FString Pem;
 	if (!Settings.TlsRootFile.IsEmpty() && !FFileHelper::LoadFileToString(Pem, *Settings.TlsRootFile))
 	{
-		OutError = FText::Format(LOCTEXT("NoPem", "{0} cannot be read: choose the PEM file of the server's root certificate."),
-			FText::FromString(Settings.TlsRootFile));
+		OutError =
+			FText::Format(LOCTEXT("NoPem", "{0} cannot be read: choose the PEM file of the server's root certificate."),
+				FText::FromString(Settings.TlsRootFile));
 		return nullptr;
 	}
 	const FTCHARToUTF8 Address(*Settings.Address);
@@ -152,7 +153,11 @@ TSharedPtr<FMicroExpressionLink> FMicroExpressionLink::Open(
 		OutError = TextFromUtf8(microexpr_last_message());
 		return nullptr;
 	}
-	return Link->Subscribe(Settings, StoreId, Since, OutError) ? Link : nullptr;
+	if (!Link->Subscribe(Settings, StoreId, Since, OutError))
+	{
+		return nullptr;
+	}
+	return Link;
 }
 
 bool FMicroExpressionLink::Subscribe(
@@ -361,7 +366,8 @@ void FMicroExpressionLink::ReadTake(microexpr_call* Call, FMicroExpressionAnswer
 	microexpr_take* Take = nullptr;
 	if (microexpr_call_get_take(Call, &Take) != MICROEXPR_OK || OutAnswer.Summaries.IsEmpty())
 	{
-		OutAnswer.Error = LOCTEXT("NoTake", "The server answered without a take: update the older one of server and plugin.");
+		OutAnswer.Error =
+			LOCTEXT("NoTake", "The server answered without a take: update the older one of server and plugin.");
 		microexpr_take_release(Take);
 		return;
 	}

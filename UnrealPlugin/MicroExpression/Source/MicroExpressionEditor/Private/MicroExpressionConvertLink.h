@@ -115,7 +115,8 @@ private:
 	};
 
 	FMicroExpressionLink() = default;
-	bool Subscribe(const FMicroExpressionConnectionSettings& Settings, const FString& StoreId, uint64 Since, FText& OutError);
+	bool Subscribe(
+		const FMicroExpressionConnectionSettings& Settings, const FString& StoreId, uint64 Since, FText& OutError);
 	bool Keep(int Status, EMicroExpressionRequest Kind, const FString& TakeId, microexpr_call* Call, FText& OutError);
 	void ReadAnswer(const FRequest& Request, int Status, FMicroExpressionAnswer& OutAnswer) const;
 	void ReadTake(microexpr_call* Call, FMicroExpressionAnswer& OutAnswer) const;

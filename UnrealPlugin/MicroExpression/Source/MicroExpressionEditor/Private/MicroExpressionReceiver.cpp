@@ -57,8 +57,8 @@ bool FMicroExpressionReceiver::Start(const FMicroExpressionConnectionSettings& I
 		SetConnection(EMicroExpressionConnection::Failed, Error);
 		return false;
 	}
-	TickerHandle = FTSTicker::GetCoreTicker().AddTicker(
-		FTickerDelegate::CreateRaw(this, &FMicroExpressionReceiver::Tick));
+	TickerHandle =
+		FTSTicker::GetCoreTicker().AddTicker(FTickerDelegate::CreateRaw(this, &FMicroExpressionReceiver::Tick));
 	SetConnection(EMicroExpressionConnection::Connecting,
 		FText::Format(LOCTEXT("Connecting", "Connecting to {0}."), FText::FromString(Settings.Address)));
 	return true;
@@ -338,7 +338,8 @@ void FMicroExpressionReceiver::ReadPage(const FMicroExpressionAnswer& Answer)
 		return;
 	}
 	bListing = false;
-	Takes.RemoveAll([this](const FMicroExpressionTakeSummary& Take) { return !HoldsId(TouchedWhileListing, Take.TakeId); });
+	Takes.RemoveAll(
+		[this](const FMicroExpressionTakeSummary& Take) { return !HoldsId(TouchedWhileListing, Take.TakeId); });
 	for (const FMicroExpressionTakeSummary& Take : Listed)
 	{
 		if (!HoldsId(TouchedWhileListing, Take.TakeId)

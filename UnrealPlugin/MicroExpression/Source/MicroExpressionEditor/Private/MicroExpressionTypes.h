@@ -1,4 +1,4 @@
-// Values that Convert, Receiver, Assets and the panel share. Engine types only: nothing of the core library is seen here.
+// Values that Convert, Receiver, Assets and the panel share. Engine types only: nothing of the core library is seen.
 #pragma once
 
 #include "CoreMinimal.h"

@@ -8,11 +8,19 @@
 // [E] Search and comparison options.
 namespace ESearchCase
 {
-	enum Type { CaseSensitive, IgnoreCase };
+	enum Type
+	{
+		CaseSensitive,
+		IgnoreCase
+	};
 }
 namespace ESearchDir
 {
-	enum Type { FromStart, FromEnd };
+	enum Type
+	{
+		FromStart,
+		FromEnd
+	};
 }
 
 // [E] ASCII is all that is needed here.
@@ -36,7 +44,13 @@ namespace Shim
 	// One argument of FString::Printf.
 	struct FArgument
 	{
-		enum { Integer, Unsigned, Real, Text } Kind;
+		enum
+		{
+			Integer,
+			Unsigned,
+			Real,
+			Text
+		} Kind;
 		long long I = 0;
 		unsigned long long U = 0;
 		double R = 0.0;
@@ -185,5 +199,11 @@ private:
 #define TCHAR_TO_UTF8(Text) (FTCHARToUTF8(Text).Get())
 #define ANSI_TO_TCHAR(Text) (FUTF8ToTCHAR(Text).Get())
 
-inline FString LexToString(int32 Value) { return FString::FromInt(Value); }
-inline FString LexToString(const FString& Value) { return Value; }
+inline FString LexToString(int32 Value)
+{
+	return FString::FromInt(Value);
+}
+inline FString LexToString(const FString& Value)
+{
+	return Value;
+}

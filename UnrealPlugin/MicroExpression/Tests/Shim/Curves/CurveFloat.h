@@ -17,7 +17,10 @@ class UCurveBase : public UObject
 	SHIM_CLASS(UCurveBase, UObject)
 	virtual TArray<FRichCurveEditInfo> GetCurves() { return {}; }
 	// Tells open editors and listeners.
-	virtual void OnCurveChanged(const TArray<FRichCurveEditInfo>& ChangedCurveEditInfos) { ShimChanges += ChangedCurveEditInfos.Num(); }
+	virtual void OnCurveChanged(const TArray<FRichCurveEditInfo>& ChangedCurveEditInfos)
+	{
+		ShimChanges += ChangedCurveEditInfos.Num();
+	}
 	int32 ShimChanges = 0;
 };
 

@@ -82,7 +82,8 @@ struct FRichCurve : public FRealCurve
 {
 	TArray<FRichCurveKey> Keys;
 
-	FKeyHandle AddKey(float InTime, float InValue, const bool bUnwindRotation = false, FKeyHandle KeyHandle = FKeyHandle());
+	FKeyHandle AddKey(
+		float InTime, float InValue, const bool bUnwindRotation = false, FKeyHandle KeyHandle = FKeyHandle());
 	FKeyHandle UpdateOrAddKey(float InTime, float InValue, const bool bUnwindRotation = false,
 		float KeyTimeTolerance = UE_KINDA_SMALL_NUMBER);
 	FKeyHandle FindKey(float KeyTime, float KeyTimeTolerance = UE_KINDA_SMALL_NUMBER) const;

@@ -139,7 +139,10 @@ public:
 	{
 		return Erase([Object](const FEntry& Entry) { return Entry.Delegate.IsBoundTo(Object); });
 	}
-	void Clear() { Erase([](const FEntry&) { return true; }); }
+	void Clear()
+	{
+		Erase([](const FEntry&) { return true; });
+	}
 	bool IsBound() const { return !Entries.empty(); }
 	void Broadcast(A... Args) const
 	{

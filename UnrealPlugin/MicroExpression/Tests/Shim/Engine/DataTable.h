@@ -13,14 +13,12 @@ public:
 		UScriptStruct Result;
 		Result.Name = Name;
 		Result.Super = Super;
-		Result.Copy = [](const void* From) -> uint8* { return reinterpret_cast<uint8*>(new T(*static_cast<const T*>(From))); };
+		Result.Copy = [](const void* From) -> uint8*
+		{ return reinterpret_cast<uint8*>(new T(*static_cast<const T*>(From))); };
 		Result.Free = [](uint8* Row) { delete reinterpret_cast<T*>(Row); };
 		return Result;
 	}
-	bool IsChildOf(const UScriptStruct* Other) const
-	{
-		return this == Other || (Super && Super->IsChildOf(Other));
-	}
+	bool IsChildOf(const UScriptStruct* Other) const { return this == Other || (Super && Super->IsChildOf(Other)); }
 	FString GetName() const { return Name; }
 	uint8* (*Copy)(const void*) = nullptr;
 	void (*Free)(uint8*) = nullptr;
@@ -43,7 +41,6 @@ struct FTableRowBase
 class UDataTable : public UObject
 {
 	SHIM_CLASS(UDataTable, UObject)
-	~UDataTable() override { EmptyTable(); }
 	TObjectPtr<UScriptStruct> RowStruct = nullptr;
 
 	// Copies the row by RowStruct: another struct's row is undefined behaviour in the engine. A row of that name is

@@ -13,8 +13,8 @@ namespace
 
 	UScriptStruct Make()
 	{
-		UScriptStruct Struct =
-			UScriptStruct::ShimMake<FMicroExpressionKeyRow>(TEXT("MicroExpressionKeyRow"), FTableRowBase::StaticStruct());
+		UScriptStruct Struct = UScriptStruct::ShimMake<FMicroExpressionKeyRow>(
+			TEXT("MicroExpressionKeyRow"), FTableRowBase::StaticStruct());
 		Struct.Describe = Describe;
 		return Struct;
 	}

@@ -6,7 +6,18 @@
 // [E]
 namespace ELogVerbosity
 {
-	enum Type { NoLogging, Fatal, Error, Warning, Display, Log, Verbose, VeryVerbose, All = VeryVerbose };
+	enum Type
+	{
+		NoLogging,
+		Fatal,
+		Error,
+		Warning,
+		Display,
+		Log,
+		Verbose,
+		VeryVerbose,
+		All = VeryVerbose
+	};
 }
 // [E]
 struct FLogCategory
@@ -20,7 +31,15 @@ namespace Shim
 	TArray<FString>& LogLines();
 }
 #define DECLARE_LOG_CATEGORY_EXTERN(Name, Default, CompileTime) extern FLogCategory Name
-#define DEFINE_LOG_CATEGORY(Name) FLogCategory Name{TEXT(#Name)}
-#define DEFINE_LOG_CATEGORY_STATIC(Name, Default, CompileTime) static FLogCategory Name{TEXT(#Name)}
+#define DEFINE_LOG_CATEGORY(Name) \
+	FLogCategory Name \
+	{ \
+		TEXT(#Name) \
+	}
+#define DEFINE_LOG_CATEGORY_STATIC(Name, Default, CompileTime) \
+	static FLogCategory Name \
+	{ \
+		TEXT(#Name) \
+	}
 #define UE_LOG(Category, Verbosity, Format, ...) \
 	Shim::Log(Category, ELogVerbosity::Verbosity, FString::Printf(Format __VA_OPT__(, ) __VA_ARGS__))

@@ -18,4 +18,7 @@ class FDefaultModuleImpl : public IModuleInterface
 // A function that makes the module, as the engine's own macro offers one.
 #define IMPLEMENT_MODULE(Class, Module) \
 	IModuleInterface* ShimMake##Module(); \
-	IModuleInterface* ShimMake##Module() { return new Class; }
+	IModuleInterface* ShimMake##Module() \
+	{ \
+		return new Class; \
+	}

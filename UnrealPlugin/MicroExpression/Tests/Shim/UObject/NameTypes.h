@@ -3,7 +3,10 @@
 
 #include "Containers/UnrealString.h"
 
-enum EName : uint32 { NAME_None = 0 };
+enum EName : uint32
+{
+	NAME_None = 0
+};
 #define NAME_SIZE 1024
 
 // [E] Compared without case; the text keeps the case it was made with. The engine ends the program on longer names.

@@ -13,7 +13,10 @@ class UPackage;
 class UClass
 {
 public:
-	UClass(const TCHAR* InName, UClass* InSuper, UObject* (*InConstruct)()) : Name(InName), Super(InSuper), Construct(InConstruct) {}
+	UClass(const TCHAR* InName, UClass* InSuper, UObject* (*InConstruct)())
+		: Name(InName), Super(InSuper), Construct(InConstruct)
+	{
+	}
 	bool IsChildOf(const UClass* Other) const
 	{
 		for (const UClass* Class = this; Class; Class = Class->Super)
@@ -42,7 +45,10 @@ public: \
 		static UClass Found(&TEXT(#Class)[1], SuperClass::StaticClass(), []() -> UObject* { return new Class; }); \
 		return &Found; \
 	} \
-	UClass* GetClass() const override { return StaticClass(); }
+	UClass* GetClass() const override \
+	{ \
+		return StaticClass(); \
+	}
 
 // [E]
 class UObject

@@ -13,9 +13,9 @@ class UScriptStruct;
 #define UFUNCTION(...)
 #define UMETA(...)
 // The engine's ends in the access it began with in structs, and in private in classes: write the access after it.
-#define GENERATED_BODY()                   \
-public:                                    \
-	static UScriptStruct* StaticStruct();  \
+#define GENERATED_BODY() \
+public: \
+	static UScriptStruct* StaticStruct(); \
 	static UClass* StaticClass();
 #define GENERATED_UCLASS_BODY() GENERATED_BODY()
 

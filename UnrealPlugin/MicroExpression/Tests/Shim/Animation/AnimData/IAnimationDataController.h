@@ -14,8 +14,8 @@ public:
 	virtual void InitializeModel() = 0;
 	virtual void SetFrameRate(FFrameRate FrameRate, bool bShouldTransact = true) = 0;
 	virtual void SetNumberOfFrames(FFrameNumber Length, bool bShouldTransact = true) = 0;
-	virtual bool AddCurve(const FAnimationCurveIdentifier& CurveId, int32 CurveFlags = AACF_Editable,
-		bool bShouldTransact = true) = 0;
+	virtual bool AddCurve(
+		const FAnimationCurveIdentifier& CurveId, int32 CurveFlags = AACF_Editable, bool bShouldTransact = true) = 0;
 	virtual bool SetCurveKeys(const FAnimationCurveIdentifier& CurveId, const TArray<FRichCurveKey>& CurveKeys,
 		bool bShouldTransact = true) = 0;
 	// [E] Blueprint page of the same name; [P] used so by public plugins.
