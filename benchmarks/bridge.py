@@ -1,7 +1,9 @@
 """The bridge on one machine: delay of live frames, time and memory of a long take, twenty editors at once.
 
-Run: ``python benchmarks/bridge.py``. The server is a process of its own, its clients live in this one, so delays count
-Python's way from the wire to an event, too. Takes are synthetic. JSON stands beside it, measured in the same run.
+Run: ``make core`` and ``python benchmarks/bridge.py``. Publisher, server and who listens are processes of their own.
+Live delays are from the making of a frame in Python to a poll of the C core that returns it (``microexpr_measure``,
+which polls every 0.1 ms); beside it, to an event of the Python client, in the publisher's process. Takes are synthetic.
+JSON stands beside it, measured in the same run.
 """
 
 import argparse
@@ -29,6 +31,9 @@ from unreal_bridge.convert import take_to_parts
 from unreal_bridge.watching import Connected, LiveEnded, LiveFrame, Watch
 
 CONTROLS, RATE_HZ = 100, 60.0
+CONTROL_NAMES = [f"control{k}" for k in range(CONTROLS)]
+CORE = Path(__file__).parents[1] / "UnrealPlugin" / "MicroExpression" / "Source" / "MicroExprCore"
+MEASURE = CORE / "build" / "dev" / "tests" / ("microexpr_measure.exe" if os.name == "nt" else "microexpr_measure")
 DURATION_S = 600.0
 
 
@@ -81,12 +86,21 @@ def bulk(address: str, process: psutil.Process, folder: Path, keys_per_curve: in
     with BridgeClient(ClientSettings(address)) as client, peak:
         put = seconds(lambda: client.push(take, f"long-{keys_per_curve}"))
         get = seconds(lambda: client.get(f"long-{keys_per_curve}"))
+    fetched = None
+    if MEASURE.is_file():
+        said = subprocess.run(
+            [str(MEASURE), "fetch", address, f"long-{keys_per_curve}"], capture_output=True, text=True, check=True
+        ).stdout.split()
+        assert int(said[1]) == keys_per_curve * len(take.curves)
+        fetched = float(said[0])
     path = folder / "long.take.json"
     write, read = seconds(lambda: write_take(take, path)), seconds(lambda: read_take(path))
     keys = keys_per_curve * len(take.curves)
     print(f"bulk: {DURATION_S:g} s, {len(take.curves)} controls, {keys:,} keys, {len(take.tracks)} tracks of 60 fps")
     print(f"  wire {sum(map(len, parts)) / 1e6:.1f} MB in {len(parts)} parts; JSON {path.stat().st_size / 1e6:.1f} MB")
     print(f"  put {put:.2f} s + fetch {get:.2f} s = {put + get:.2f} s (both ends in Python, take objects made)")
+    if fetched is not None:
+        print(f"  put {put:.2f} s + fetch by the C core {fetched:.2f} s = {put + fetched:.2f} s (as an editor does)")
     print(f"  JSON write {write:.2f} s + read {read:.2f} s: {(write + read) / (put + get):.1f} times as long")
     print(f"  server memory grew by {(peak.rss - before) / 1e6:.0f} MB at most")
 
@@ -142,24 +156,38 @@ def frames(duration_s: float) -> Iterator[tuple[float, list[float]]]:
         yield number / RATE_HZ, values.tolist()
 
 
-def live(address: str, listeners: int, duration_s: float) -> None:
-    """Publish to so many at once; the delay is from the frame's making to the event in the listener."""
-    clients = [BridgeClient(ClientSettings(address)) for _ in range(listeners + 1)]
-    threads = [Listener(client.watch(takes=False, live=True)) for client in clients[1:]]
-    for thread in threads:
-        thread.start()
-        thread.ready.wait(20)
-    sent = clients[0].publish("bench", [f"control{k}" for k in range(CONTROLS)], frames(duration_s))
-    for thread in threads:
-        thread.join(20)
-    for client in clients:
-        client.close()
-    delays = np.array([delay for thread in threads for delay in thread.delays]) * 1000
+def live_in_core(address: str, subscribers: int, duration_s: float) -> None:
+    """Publish to so many subscriptions of the C core, each with a client of its own, all polled by one thread."""
+    command = [str(MEASURE), "live", address, str(subscribers)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    with BridgeClient(ClientSettings(address)) as client:
+        sent = client.publish("bench", CONTROL_NAMES, frames(duration_s))
+    *rows, last = process.communicate(timeout=60)[0].splitlines()
+    assert process.returncode == 0
+    report(
+        f"{subscribers} subscriber(s) in the C core", list(map(float, rows)), int(last.split()[1]), sent * subscribers
+    )
+
+
+def live_in_python(address: str, duration_s: float) -> None:
+    """Publish to a subscriber in this process."""
+    with BridgeClient(ClientSettings(address)) as client, BridgeClient(ClientSettings(address)) as editor:
+        listener = Listener(editor.watch(takes=False, live=True))
+        listener.start()
+        listener.ready.wait(20)
+        sent = client.publish("bench", CONTROL_NAMES, frames(duration_s))
+        listener.join(20)
+    report("1 subscriber in Python", listener.delays, listener.dropped, sent)
+
+
+def report(who: str, delays_s: list[float], missed: int, sent: int) -> None:
+    delays = np.array(delays_s) * 1000
     p50, p99 = np.percentile(delays, [50, 99])
-    missed = sum(thread.dropped for thread in threads)
     print(
-        f"live: {RATE_HZ:g} Hz x {CONTROLS} controls, {listeners} subscriber(s), {sent} frames sent: publish to event "
-        f"p50 {p50:.2f} ms, p99 {p99:.2f} ms, worst {delays.max():.1f} ms, {missed} of {sent * listeners} left out"
+        f"live: {RATE_HZ:g} Hz x {CONTROLS} controls, {who}: p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
+        f"worst {delays.max():.1f} ms, {missed} of {sent} left out (load {psutil.getloadavg()[0]:.1f})"
     )
 
 
@@ -172,8 +200,11 @@ def main() -> None:
     python = f"Python {platform.python_version()}"
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, {python}")
     with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as (address, process):
-        for listeners in (1, 20):
-            live(address, listeners, options.seconds)
+        live_in_python(address, options.seconds)
+        for subscribers in (1, 20) if MEASURE.is_file() else ():
+            live_in_core(address, subscribers, options.seconds)
+        if not MEASURE.is_file():
+            print(f"live in the C core: not measured, {MEASURE.name} is not built (make core)")
         for keys in options.keys:
             bulk(address, process, Path(folder), keys)
 

@@ -1,4 +1,4 @@
-"""``microexpr demo``: the project's own sample through the main path, found against true."""
+"""``microexpr demo``: its own sample through the main path, found against true, and on to the editor's side."""
 
 import sys
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from curves.values import AUActivation, Event, Interval, Side
 from microexpr import batch
 from microexpr.config import ConvertConfig
 from microexpr.converting import batch_work
+from microexpr.demo_bridge import deliver
 from microexpr.faces import plot_take
 from microexpr.progress import progress_bar
 from microexpr.report import activations, aligned, au_name, written
@@ -32,7 +33,10 @@ class Match:
 
 
 def run_demo(out: Path, seed: int) -> int:
-    """Makes the sample in ``out``, converts it, prints found against true, plots. Exit code: 0 all found, else 1."""
+    """Makes the sample in ``out``, converts it, prints found against true, plots, sends the take through a bridge.
+
+    Exit code: 0 all found, else 1. Raises MicroExprError: not converted, or not the same take at the other end.
+    """
     out.mkdir(parents=True, exist_ok=True)
     video = out / "sample.mp4"
     truth = make_sample(video, seed)
@@ -52,6 +56,7 @@ def run_demo(out: Path, seed: int) -> int:
     sys.stdout.write(
         f"{good} of {len(matches)} true events found with all their AUs, {len(extra)} found that are not\n"
     )
+    sys.stdout.write("".join(f"{line}\n" for line in deliver(outcome.job.take_path, out)))
     return 0 if good == len(matches) else 1
 
 

@@ -13,12 +13,16 @@ CORE = Path(__file__).parents[2] / "UnrealPlugin" / "MicroExpression" / "Source"
 #: Where CMake built it: the preset `dev`, unless MICROEXPR_CORE_BUILD names another build folder.
 BUILD = Path(os.environ.get("MICROEXPR_CORE_BUILD", CORE / "build" / "dev"))
 LIBRARY = BUILD / ("microexpr_core_v1.dll" if sys.platform == "win32" else "libmicroexpr_core_v1.so")
-WATCH = BUILD / "tests" / ("microexpr_watch.exe" if sys.platform == "win32" else "microexpr_watch")
+SUFFIX = ".exe" if sys.platform == "win32" else ""
+WATCH, MEASURE = (BUILD / "tests" / f"microexpr_{name}{SUFFIX}" for name in ("watch", "measure"))
 
-OK, PENDING, INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, UNAVAILABLE = 0, 1, -1, -2, -5, -8
+OK, PENDING, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, UNAUTHENTICATED = 0, 1, -1, -2, -3, -5
+FAILED_PRECONDITION, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, UNIMPLEMENTED = -7, -8, -9, -10, -12
 
+#: Where make has just built it (MICROEXPR_CPP=built), a test that does not find it fails.
 needs_core = pytest.mark.skipif(
-    not LIBRARY.is_file(), reason="the core library is not built: run `make core` (it says what it needs)"
+    not LIBRARY.is_file() and os.environ.get("MICROEXPR_CPP") != "built",
+    reason="the core library is not built: run `make core` (it says what it needs)",
 )
 
 
@@ -93,6 +97,36 @@ class Mapping(Sized):
     ]
 
 
+class AnalyzeOptions(Sized):
+    _fields_ = [
+        *HEAD,
+        *((name, c.c_char_p) for name in ("server_path", "upload_path", "take_id")),
+        ("replace", c.c_int32),
+        ("reserved", c.c_int32),
+        ("mapping", c.POINTER(Mapping)),
+    ]
+
+
+class Progress(Sized):
+    _fields_ = [*HEAD, ("stage", c.c_char_p), ("done", c.c_uint64), ("total", c.c_uint64)]
+
+
+class TakeSummary(Sized):
+    _fields_ = [
+        *HEAD,
+        *((name, c.c_char_p) for name in ("take_id", "emotion", "source_name")),
+        ("sha256", c.c_uint8 * 32),
+        ("sequence", c.c_uint64),
+        ("content_bytes", c.c_uint64),
+        ("duration_s", c.c_double),
+        ("committed_unix_s", c.c_double),
+        ("curve_count", c.c_uint32),
+        ("reserved", c.c_uint32),
+        ("events", c.c_void_p),
+        ("event_count", c.c_size_t),
+    ]
+
+
 class Part(c.Structure):
     _fields_ = [("data", c.c_char_p), ("size", c.c_size_t)]
 
@@ -131,13 +165,26 @@ class Client:
     def last_message(self) -> str:
         return str(self.library.microexpr_last_message().decode())
 
-    def ask(self, name: str, *arguments: Any, wait_s: float = 20.0) -> tuple[int, c.c_void_p]:
-        """Starts the call of this name; its status once it is done, and the call, to be destroyed."""
+    def start(self, name: str, *arguments: Any) -> c.c_void_p:
+        """Starts the call of this name; destroy it."""
         call = c.c_void_p()
         code = getattr(self.library, f"microexpr_start_{name}")(self.handle, *arguments, c.byref(call))
         assert code == OK, self.last_message()
+        return call
+
+    def wait(self, call: c.c_void_p, wait_s: float = 60.0) -> tuple[int, list[tuple[str, int, int]]]:
+        """The call's status once it is done, and what its progress said meanwhile: stage, done, total."""
         end = time.monotonic() + wait_s
-        code = PENDING
+        code, progress, seen = PENDING, Progress(), []
         while code == PENDING and time.monotonic() < end:
-            code = self.library.microexpr_call_poll(call, None)
-        return code, call
+            code = self.library.microexpr_call_poll(call, c.byref(progress))
+            news = (progress.stage.decode(), progress.done, progress.total)
+            if code == PENDING and news not in seen[-1:]:
+                seen.append(news)
+            time.sleep(0.001)  # the server may be a thread of this process: it needs its turns
+        return code, seen
+
+    def ask(self, name: str, *arguments: Any, wait_s: float = 60.0) -> tuple[int, c.c_void_p]:
+        """Starts the call of this name; its status once it is done, and the call, to be destroyed."""
+        call = self.start(name, *arguments)
+        return self.wait(call, wait_s)[0], call

@@ -9,6 +9,7 @@ import torch
 
 from curves.formats import FORMATS, read_curves, read_take
 from microexpr.cli import main
+from microexpr.demo_bridge import HOST
 from microexpr.sample import DURATION_S, FPS, make_sample
 from recognizer.network import MicroExpressionNet
 from recognizer.variants import VARIANTS
@@ -56,6 +57,9 @@ def test_the_demo_finds_its_own_events_with_the_shipped_weights(
 ) -> None:
     load_network(default_weights_path())  # they are part of the package, with their card
     code = code_of("demo", "--out", tmp_path / "demo")
-    assert code == 0, capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert "largest difference from the take" in said
+    assert ("headless host: " in said) == HOST.is_file()
     assert read_take(tmp_path / "demo" / "sample.take.json").events
     assert (tmp_path / "demo" / "sample.png").stat().st_size > 10_000

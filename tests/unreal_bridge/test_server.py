@@ -217,6 +217,7 @@ def test_without_analysis_it_is_unimplemented(bridge: Bridge) -> None:
         ({"certificate": Path("c")}, "key"),
         ({"token": ""}, "token"),
         ({"token": "ä"}, "token"),
+        ({"token": "open sesame"}, "without spaces"),
     ],
 )
 def test_addresses_beyond_this_machine_need_tls_and_a_token(wrong: dict[str, Any], words: str) -> None:

@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_library import NOT_FOUND, OK, UNAUTHENTICATED, WATCH, Client, Curve, Mapping, Part, ServerInfo, needs_core
+from core_library import (
+    MEASURE,
+    NOT_FOUND,
+    OK,
+    UNAUTHENTICATED,
+    WATCH,
+    Client,
+    Curve,
+    Mapping,
+    Part,
+    ServerInfo,
+    needs_core,
+)
 from format_samples import sample
 
 pytest.importorskip("grpc", reason="the bridge is not installed: pip install -e '.[bridge]'")
@@ -111,6 +123,21 @@ def test_the_token_is_brought(tmp_path: Path) -> None:
                 code, call = client.ask("info")
                 client.library.microexpr_call_destroy(call)
             assert code == expected
+
+
+def test_the_benchmarks_program_hears_every_frame_and_reads_every_key(server: Any) -> None:
+    command = [str(MEASURE), "live", server.address, "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    with python_client(server.address) as client:
+        client.publish("face", ["a", "b"], ((k / 60, [0.0, 1.0]) for k in range(20)))
+        *delays, last = process.communicate(timeout=20)[0].splitlines()
+        assert len(delays) + int(last.split()[1]) == 2 * 20
+        assert all(0 <= float(delay) < 20 for delay in delays)
+        client.push(sample(), "talk")
+        fetch = [str(MEASURE), "fetch", server.address, "talk"]
+        said = subprocess.run(fetch, capture_output=True, text=True, check=True, timeout=20).stdout.split()  # noqa: S603
+    assert int(said[1]) == sum(len(curve.keys) for curve in sample().curves)
 
 
 def start_server(data: Path, port: int = 0) -> tuple[subprocess.Popen[str], str]:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Static libraries with -fPIC for the preset `bundle`, from Debian's source packages: run once by hand, not in tests.
-# Needs deb-src entries, and: apt-get install dpkg-dev cmake ninja-build g++ perl. Takes about an hour on two cores.
+# Needs deb-src entries, and: apt-get install dpkg-dev cmake ninja-build g++ perl python3
+# unicode-data. Takes about an hour on two cores.
 # NOT RUN YET: written from the build files of these packages; expect to adjust options.
 #
 #     cmake/bundle-prefix.sh [FOLDER_TO_BUILD_IN]
@@ -30,16 +31,20 @@ build() {
   cmake --install "build-$package"
 }
 
-build zlib .
-rm -f "$prefix"/lib/libz.so*
+zlib=$(fetch zlib) # its CMakeLists.txt names a file for Windows that Debian's source lacks
+[ -e "$prefix/lib/libz.a" ] || (cd "$zlib" && CFLAGS="-O2 -fPIC -fvisibility=hidden" ./configure --static --prefix="$prefix" &&
+  make -j "$jobs" libz.a && make install)
 openssl=$(fetch openssl)
-(cd "$openssl" && ./Configure no-shared no-tests no-module -fPIC --prefix="$prefix" --libdir=lib &&
+[ -e "$prefix/lib/libssl.a" ] || (cd "$openssl" && ./Configure no-shared no-tests no-module -fPIC --prefix="$prefix" --libdir=lib &&
   make -j "$jobs" build_libs && make install_dev)
 build abseil . -DABSL_PROPAGATE_CXX_STD=ON
 build c-ares . -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_STATIC_PIC=ON
+re2=$(fetch re2) # Debian makes its tables anew, from the package unicode-data
+make -C "$re2" REBUILD_TABLES=1 re2/perl_groups.cc re2/unicode_casefold.cc re2/unicode_groups.cc
 build re2 . -DRE2_BUILD_TESTING=OFF
 build protobuf . -Dprotobuf_BUILD_TESTS=OFF
-build grpc . -DgRPC_INSTALL=ON -DgRPC_BUILD_TESTS=OFF -DgRPC_BUILD_CSHARP_EXT=OFF -DgRPC_ABSL_PROVIDER=package \
+build grpc . -DgRPC_INSTALL=ON -DgRPC_BUILD_TESTS=OFF -DgRPC_BUILD_CODEGEN=OFF -DgRPC_BUILD_CSHARP_EXT=OFF \
+  -DgRPC_ABSL_PROVIDER=package \
   -DgRPC_CARES_PROVIDER=package -DgRPC_PROTOBUF_PROVIDER=package -DgRPC_RE2_PROVIDER=package \
   -DgRPC_SSL_PROVIDER=package -DgRPC_ZLIB_PROVIDER=package -DOPENSSL_ROOT_DIR="$prefix" -DOPENSSL_USE_STATIC_LIBS=ON
 echo "Now: cmake --preset bundle && cmake --build --preset bundle && ctest --preset bundle"
