@@ -7,9 +7,10 @@
 
 namespace
 {
+	// Never destroyed, so that a leak checker finds the objects in it: they live to the end.
 	TMap<FString, UPackage*>& Packages()
 	{
-		static TMap<FString, UPackage*> All;
+		static TMap<FString, UPackage*>& All = *new TMap<FString, UPackage*>;
 		return All;
 	}
 	TMap<FString, FString>& Files()
@@ -32,7 +33,7 @@ namespace
 	};
 	TArray<FStep>& Steps()
 	{
-		static TArray<FStep> All;
+		static TArray<FStep>& All = *new TArray<FStep>;
 		return All;
 	}
 	int32 OpenTransactions = 0;

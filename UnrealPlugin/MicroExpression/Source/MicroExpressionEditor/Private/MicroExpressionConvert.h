@@ -17,7 +17,8 @@ namespace MicroExpressionConvert
 
 	/**
 	 * Sets all keys at once and recomputes the tangents of the automatic ones in one pass, O(N).
-	 * Keys must be in time order; User and Break keys keep the tangents they bring.
+	 * Keys must be in time order; User and Break keys keep the tangents they bring. What is recomputed comes of float
+	 * times: ten minutes into a take it moved curves of 0.25 by 4e-6, less than the rounding of the times itself (3e-5).
 	 */
 	void SetCurveKeys(FRichCurve& Curve, const TArray<FRichCurveKey>& Keys);
 
