@@ -3,6 +3,7 @@
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from format_samples import asymmetric
 from curves.errors import MicroExprError
 from curves.formats import write_take
 from microexpr import demo_bridge
-from microexpr.demo_bridge import RATE, TARGETS, compared, deliver, frame_times, samples_of
+from microexpr.demo_bridge import RATE, TARGETS, compared, deliver, frame_times, read_samples, samples_of
 
 # In the headless host's place: fetches the take and writes what it evaluates, with what goes wrong in a test.
 STAND_IN = """#!{python}
@@ -64,17 +65,41 @@ def test_what_the_host_evaluated_is_compared(tmp_path: Path, take_path: Path) ->
     ("fault", "message"),
     [
         ("samples[next(iter(samples))][7] += 2e-6", "differs by more than 1e-06"),
-        ("samples[next(iter(samples))][7] = np.nan", "differs by more than 1e-06"),
-        ("samples.popitem()", "not the take's 5 curves arrived"),
-        ("samples['more'] = times", "not the take's 5 curves arrived; lost or too many: more"),
         ("targets.pop()", "datatable.csv is not what"),
-        ("times = times[:-1]", "at 60 fps, from 0 to 1.001 s"),
         ("sys.exit('no take came')", "ended with 1: no take came"),
     ],
 )
 def test_what_is_not_the_take_is_an_error(tmp_path: Path, take_path: Path, fault: str, message: str) -> None:
     with pytest.raises(MicroExprError, match=message):
         deliver(take_path, tmp_path / "out", stand_in(tmp_path, fault))
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda samples: samples.popitem(), "not the take's 5 curves arrived"),
+        (lambda samples: samples.update(more=np.zeros(61)), "lost or too many: more"),
+        (lambda samples: next(iter(samples.values())).__setitem__(7, np.nan), "differs by more than 1e-06"),
+    ],
+)
+def test_a_curve_less_or_more_or_without_a_value_is_an_error(fault: Any, message: str) -> None:
+    take = asymmetric()
+    samples = samples_of(take.curves, frame_times(take))
+    fault(samples)
+    with pytest.raises(MicroExprError, match=message):
+        compared({"table": samples}, take)
+
+
+def test_samples_at_other_times_are_no_samples(tmp_path: Path) -> None:
+    take = asymmetric()
+    path = tmp_path / "talk.curvetable.csv"
+    rows = [f"{time:.9g},0" for time in frame_times(take)]
+    path.write_text("\n".join(["time,a", *rows]), encoding="utf-8")
+    assert list(read_samples(path, take)) == ["a"]
+    for wrong in (["time,a", *rows[1:]], ["frame,a", *rows], ["time", *rows]):
+        path.write_text("\n".join(wrong), encoding="utf-8")
+        with pytest.raises(MicroExprError, match="at 60 fps, from 0 to"):
+            read_samples(path, take)
 
 
 def test_without_a_host_watch_stands_in(tmp_path: Path, take_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
