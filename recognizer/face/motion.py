@@ -8,7 +8,7 @@ from the motion of the face's points.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import cv2
@@ -267,16 +267,23 @@ def motion_from_neutral(
 
     done = 0
     walks = walks_from_neutral(clip.expressions, clip.runs, neutral)
+    # The longest first, and no more at a time than threads: each keeps megabytes while it is under way.
+    ways = map(go, sorted(walks, key=lambda walk: walk.first - walk.stop))
     with ThreadPoolExecutor(threads) as pool:
-        going: dict[Future[Any], Iterator[Any] | None] = {pool.submit(next, way, None): way for way in map(go, walks)}
+        going: dict[Future[Any], Iterator[Any] | None] = {
+            pool.submit(next, way, None): way for way in islice(ways, threads)
+        }
         while going:
             for step in wait(going, return_when=FIRST_COMPLETED).done:
                 way, result = going.pop(step), step.result()
                 if way is None:
                     done += result
                     progress(done)
-                elif result is not None:
-                    # The next step does not wait for the head to be removed from this one.
+                    continue
+                if result is not None:
+                    going[pool.submit(put, *result)] = None  # and the next step does not wait for it
+                else:
+                    way = next(ways, None)
+                if way is not None:
                     going[pool.submit(next, way, None)] = way
-                    going[pool.submit(put, *result)] = None
     return removed
