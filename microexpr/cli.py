@@ -35,7 +35,17 @@ curves_app = typer.Typer(help="Work with curve files.", rich_markup_mode=None)
 app.add_typer(curves_app, name="curves")
 bridge.register(app)
 
-Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Videos, folders of numbered images, folders.")]
+
+def _input_path(text: str) -> Path:
+    if not text:  # an unset variable of a script; Path would make the current folder of it
+        raise typer.BadParameter("one of them is empty; give a video or a folder ('.' is this folder).")
+    return Path(text)
+
+
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(metavar="INPUT...", parser=_input_path, help="Videos, folders of numbered images, folders."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made if missing.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with these settings; arguments win.")]
 RigName = Annotated[str | None, typer.Option(help=f"Rig name or mapping TOML [{_DEFAULT.rig}]; see 'microexpr rigs'.")]

@@ -23,6 +23,7 @@ __all__ = ["Analysis", "AnalysisSettings", "Model", "Progress", "analyse", "load
 
 #: Left and right are told apart where they differ by this much of the AU's peak, and by this much at all.
 _SIDE_SHARE, _SIDE_LEAST = 0.25, 0.02
+_SLOW_HZ = 15.0  # three frames in the fifth of a second that a short event takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,18 @@ def _analyse(video: Video, folder: Path, model: Model, settings: AnalysisSetting
         tracks=tuple(_tracks(times[kept], intensity[kept], model.network.config.aus)),
         no_face=stream.clip.no_face,
         duration_s=stream.clip.duration_s,
-        notes=(*video.notes, *stream.clip.notes, _neutral_note(neutral_s)),
+        notes=(*video.notes, *_slow_note(video.info), *stream.clip.notes, _neutral_note(neutral_s)),
         provenance={"neutral_s": round(neutral_s, 4), **looked},
     )
 
 
 def _neutral_note(neutral_s: float) -> str:
     return f"The face at {neutral_s:.2f} s was taken for neutral; intensities are relative to it."
+
+
+def _slow_note(info: VideoInfo) -> tuple[str, ...]:
+    rate = float(info.frame_rate)
+    return () if rate >= _SLOW_HZ else (f"At {rate:g} frames a second most micro-expressions fall between the frames.",)
 
 
 def _read(

@@ -72,9 +72,10 @@ def _rises_of_windows(
     starts = np.arange(times_s[0], max(float(times_s[-1]) - span, times_s[0]) + 1e-9, length_s / 3)
     first = np.searchsorted(times_s, starts - 1e-9)
     last = np.searchsorted(times_s, starts + span + 1e-9)
-    found = np.empty((len(starts), values.shape[1]), values.dtype)
-    for count in np.unique(last - first):  # nearly all windows have as many frames: those that do go together
-        alike = np.flatnonzero(last - first == count)
+    found = np.zeros((len(starts), values.shape[1]), values.dtype)
+    counts = last - first
+    for count in np.unique(counts[counts > 0]):  # nearly all windows have as many frames: those that do go together
+        alike = np.flatnonzero(counts == count)
         for some in np.split(alike, range(_ROWS, len(alike), _ROWS)):
             frames = first[some] + np.arange(count)[:, None]
             found[some] = rises(values[frames].reshape(count, -1)).reshape(len(some), -1)

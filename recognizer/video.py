@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -306,7 +306,19 @@ def _open_folder(path: Path, rate: Fraction | None, start: float, end: float) ->
     chosen = [(float(i / rate), p) for i, p in enumerate(pictures) if start <= float(i / rate) < end]
     if not chosen:
         raise InputError(f"{path} has no picture from {start:g} s to {end:g} s; change --start or --end.")
-    return Video(info, _folder_frames(chosen, (height, width)), [], lambda: None, part_frames=len(chosen))
+    return Video(
+        info, _folder_frames(chosen, (height, width)), _missing(pictures), lambda: None, part_frames=len(chosen)
+    )
+
+
+def _missing(pictures: Sequence[Path]) -> list[str]:
+    """A sentence on numbers that are skipped, by the last number of each name."""
+    numbers = [int(re.findall(r"\d+", picture.stem)[-1]) for picture in pictures]
+    gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b > a + 1]
+    if not gaps or numbers != sorted(numbers):
+        return []
+    places = ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in gaps[:3]) + (", ..." if len(gaps) > 3 else "")
+    return [f"Pictures {places} are missing: those after them come earlier than filmed, as if nothing were left out."]
 
 
 def _folder_frames(pictures: Sequence[tuple[float, Path]], size: tuple[int, int]) -> Iterator[Frame]:

@@ -229,12 +229,12 @@ def follow_face(video: Video, folder: Path, *, face: int | None = None, progress
     runs = timeline.close(end_s)
     if timeline.times_s and not runs:
         raise NoFaceError(
-            f"A face was seen in {video.info.path.name} for less than {_MIN_RUN_S:g} s at a time; "
+            f"A face was seen in {video.info.path} for less than {_MIN_RUN_S:g} s at a time; "
             "give a longer part of the video."
         )
     if not runs:
         raise NoFaceError(
-            f"No face was found in the {count} frames of {video.info.path.name}; "
+            f"No face was found in the {count} frames of {video.info.path}; "
             "use a video that shows a face from the front, at least about 5 % of the picture wide."
         )
     shape = aligner.close()

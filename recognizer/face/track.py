@@ -129,7 +129,7 @@ class FaceTracker:
 
     def _search(self, image: NDArray[np.uint8]) -> Region | None:
         if self._last is None:
-            faces = self._faces(image, at_least=self._rank)
+            faces = self._faces(image, at_least=max(2, self._rank))  # whoever else is there: the user is told
             return region_of_detection(self._pick(faces)) if faces else None
         last = self._last
         regions = [region_of_detection(face) for face in self._faces(image)]

@@ -50,6 +50,7 @@ def rows(text: str) -> list[list[str]]:
     [
         (["convert"], "Missing argument"),
         (["convert", "a.mp4"], "--out"),
+        (["convert", "", "--out", "o"], "empty"),
         (["convert", "a.mp4", "--out", "o", "--gain", "loud"], "gain"),
         (["convrt"], "convert"),
         (["convert", "--frobnicate"], "frobnicate"),

@@ -219,3 +219,15 @@ def test_the_flow_is_written_before_it_is_mapped(tmp_path: Path) -> None:
     found = (tmp_path / "flow.f16").stat()
     assert found.st_size == flow.nbytes
     assert getattr(found, "st_blocks", found.st_size) * 512 >= found.st_size
+
+
+@pytest.mark.slow
+def test_the_user_is_told_of_a_second_face_too_small_to_be_seen_at_first_glance(tmp_path: Path) -> None:
+    frame = np.full((480, 1280, 3), 90, np.uint8)
+    frame[:, :480] = draw_face(480, seed=3)
+    frame[200:320, 1100:1220] = draw_face(120, seed=4)
+    write_video(tmp_path / "two.mp4", [frame] * 12, 30, crf=14)
+    with open_video(tmp_path / "two.mp4") as video:
+        clip = follow_face(video, tmp_path, progress=lambda _: None)
+    assert clip.notes == ("2 faces can be seen; the largest was followed (choose another with --face N).",)
+    assert clip.cameras[0, 0, 3] < 480

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curves.values import DEFAULT_AUS, Emotion, Interval, Side
-from recognizer.belief import Evidence, belief
+from recognizer.belief import Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
@@ -220,6 +220,16 @@ def test_more_evidence_never_lowers_the_belief(support: float, clearness: float,
     limits = Thresholds()
     less = belief(Evidence(support, clearness), limits)
     assert 0 < less <= belief(Evidence(support + more, clearness + clearer), limits) < 1
+
+
+@pytest.mark.parametrize("rate", [1.0, 2.0, 30.0])
+def test_unrest_is_measured_over_pauses_and_at_low_rates(rate: float) -> None:
+    times = np.concatenate([np.arange(0, 6, 1 / rate), np.arange(8, 14, 1 / rate)])
+    tracks = np.zeros((len(times), AUS, 2), np.float32)
+    tracks[:, 4, 0] = pulse(times, 3.0, 0.3, 0.4)
+    clear = Unrest(times, tracks)
+    assert clear.clearness(2.5, 3.5) > 1.0
+    assert clear.clearness(6.4, 6.6) == clear.clearness(7.0, 7.3) == 0.0
 
 
 @settings(deadline=None, max_examples=60)

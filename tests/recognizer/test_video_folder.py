@@ -33,6 +33,15 @@ def test_natural_order_and_times(folder: Path) -> None:
     assert video.info.duration_s == pytest.approx(0.1)
 
 
+def test_numbers_that_are_skipped_are_told(folder: Path) -> None:
+    with open_video(folder, fps=50) as video:
+        assert [note for note in video.notes if "3 to 8, 11 to 99 are missing" in note]
+    for number in range(1, 101):
+        save(folder, f"{number}.png", number)
+    with open_video(folder, fps=50) as video:
+        assert not video.notes
+
+
 def test_part_of_a_folder(folder: Path) -> None:
     with open_video(folder, fps=50, start_s=0.03, end_s=0.07) as video:
         assert video.part_frames == 2
