@@ -28,11 +28,8 @@ _NOISE = 0.02  # px; flow between two pictures of the same thing
 #: head; at 2.2 a movement of one pixel keeps at least 86 % and a still head moves no more than before.
 _CUT = 2.2
 _CHUNK = 32
-_COARSE, _REACH, _LEEWAY = (
-    28,
-    6.0,
-    6.0,
-)  # grid, reach of a point (px), and how far from its motion flow is believed (px)
+_COARSE, _REACH = 28, 6.0  # side of the grid on which the points' motion is known; how far each tells of it (px)
+_LEEWAY = 9.0  # px; how far from the points' motion flow is believed: they see less than half of a broad smile
 _AS_GOOD_AS_NEUTRAL = 0.6  # px; of the points, by root mean square: flow from nothing is right there
 _UPPER, _LOWER = 50.0, 42.0  # crop pixels: the brows and eyes, and what is below the eyes
 _SMOOTHING = 1.0  # grid points; more would flatten movements that are a few crop pixels wide
