@@ -147,7 +147,10 @@ FString WriteCsv(const FString& Path, const TArray<FSampler>& Samplers, double D
 	{
 		return CannotBeWritten(Path);
 	}
-	return bInTime
-		? FString()
-		: FString::Printf(TEXT("%s was not written in time: choose a longer --timeout or a smaller --fps."), *Path);
+	if (bInTime)
+	{
+		return FString();
+	}
+	std::remove(TCHAR_TO_UTF8(*Path)); // half of the samples would look like all
+	return FString::Printf(TEXT("%s was not written in time: choose a longer --timeout or a smaller --fps."), *Path);
 }
