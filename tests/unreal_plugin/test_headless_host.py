@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,26 @@ def test_the_host_says_what_went_wrong(tmp_path: Path) -> None:
     for wrong in (["--takes", "0"], ["--fps", "x"], ["--surprise", "1"], ["--fps"]):
         done = host("127.0.0.1:1", tmp_path, *wrong)
         assert done.returncode == 2 and done.stderr.startswith("usage:")
+
+
+def test_a_take_of_no_end_is_refused_at_once(tmp_path: Path) -> None:
+    """A wrong video header may say years: neither the frames nor the samples are stepped through."""
+    take = replace(bare_take(bump("jawOpen", 0.25)), duration_s=1e9)
+    with served(tmp_path / "data") as (server, client):
+        client.push(take, "endless")
+        done = host(server.address, tmp_path, "--timeout", 20)
+    assert done.returncode == 1 and "endless is longer than an animation" in done.stderr, done.stderr
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_samples_are_bounded_and_in_time(tmp_path: Path) -> None:
+    take = replace(bare_take(bump("jawOpen", 0.25)), duration_s=101.0)
+    with served(tmp_path / "data") as (server, client):
+        client.push(take, "fine")
+        many = host(server.address, tmp_path, "--fps", 100_000)
+        late = host(server.address, tmp_path, "--fps", 90_000, "--timeout", 2)
+    assert many.returncode == 1 and "choose a smaller --fps" in many.stderr, many.stderr
+    assert late.returncode == 1 and "was not written in time" in late.stderr, late.stderr
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

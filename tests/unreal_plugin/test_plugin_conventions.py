@@ -20,7 +20,7 @@ ENGINE_MODULES = {
 MODULE_FIELDS = {"Name", "Type", "LoadingPhase", "PlatformAllowList"}
 FIELDS = {
     "FileVersion", "Version", "VersionName", "FriendlyName", "Description", "Category", "CreatedBy",
-    "CanContainContent", "IsBetaVersion", "SupportedTargetPlatforms", "Modules", "Plugins",
+    "CanContainContent", "IsBetaVersion", "Modules", "Plugins",
 }  # fmt: skip
 REFLECTED = re.compile(r"^\s*(UCLASS|USTRUCT|UENUM)\s*\(", re.MULTILINE)
 
@@ -35,15 +35,18 @@ def descriptor_complaints(descriptor: dict[str, Any]) -> list[str]:
     modules = {module["Name"]: module for module in descriptor.get("Modules", [])}
     if set(modules) != set(MODULES):
         found.append(f"modules must be {MODULES}")
+    if "SupportedTargetPlatforms" in descriptor:
+        found.append("SupportedTargetPlatforms keeps the rows' struct from games of other platforms")
     kinds = {"MicroExpression": "Runtime", "MicroExpressionEditor": "Editor"}
+    platforms = {"MicroExpressionEditor": ["Win64", "Linux"]}  # where the core library is built
     for name, module in modules.items():
         if set(module) - MODULE_FIELDS or module.get("Type") != kinds.get(name):
             found.append(f"{name} must be a {kinds.get(name)} module")
-        if not set(module.get("PlatformAllowList", [])) <= set(descriptor.get("SupportedTargetPlatforms", [])):
-            found.append(f"{name} is allowed where the plugin is not")
+        if module.get("PlatformAllowList") != platforms.get(name):
+            found.append(f"{name} must be allowed on {platforms.get(name, 'every platform')}")
     plugins = {plugin["Name"]: plugin for plugin in descriptor.get("Plugins", [])}
-    if plugins.get("LiveLink") != {"Name": "LiveLink", "Enabled": True}:
-        found.append("LiveLink must be enabled: the editor module links with its interface")
+    if plugins.get("LiveLink") != {"Name": "LiveLink", "Enabled": True, "TargetAllowList": ["Editor"]}:
+        found.append("LiveLink must be enabled in the editor, whose module links with its interface, and in no game")
     if plugins.get("PythonScriptPlugin", {}).get("Optional") is not True:
         found.append("PythonScriptPlugin must be optional")
     return found
@@ -63,7 +66,13 @@ def test_descriptor() -> None:
         ({"FileVersion": 2}, "FileVersion"),
         ({"Modules": []}, "modules must be"),
         ({"Plugins": []}, "LiveLink must be enabled"),
-        ({"SupportedTargetPlatforms": ["Mac"]}, "allowed where"),
+        ({"SupportedTargetPlatforms": ["Win64", "Linux"]}, "games of other platforms"),
+        (
+            {"Modules": [{"Name": "MicroExpression", "Type": "Runtime", "PlatformAllowList": ["Win64"]}]},
+            "MicroExpression must be allowed on every platform",
+        ),
+        ({"Modules": [{"Name": "MicroExpressionEditor", "Type": "Editor"}]}, "Editor must be allowed on ['Win64'"),
+        ({"Plugins": [{"Name": "LiveLink", "Enabled": True}]}, "in no game"),
         ({"FriendlyNam": "x"}, "unknown field FriendlyNam"),
     ],
 )

@@ -1,8 +1,11 @@
 // FMicroExpressionSession over a fake receiver and the real assets, in memory.
+#include "Animation/Skeleton.h"
 #include "Check.h"
 #include "FakeReceiver.h"
 #include "MicroExpressionSession.h"
+#include "Misc/ScopedSlowTask.h"
 #include "ShimState.h"
+#include "UObject/Package.h"
 
 namespace
 {
@@ -152,6 +155,45 @@ namespace
 		CHECK(!IsImported(F, TEXT("demo")) && IsImported(F, TEXT("other")));
 	}
 
+	/** The pending import outlives the asset: a skeleton that is deleted meanwhile is not written to. */
+	void TestASkeletonThatIsGoneWhenTheTakeComes()
+	{
+		FFixture F(TEXT("/Game/Gone"));
+		USkeleton* Skeleton =
+			NewObject<USkeleton>(CreatePackage(TEXT("/Game/Face/SK_Gone")), TEXT("SK_Gone"), RF_Public | RF_Standalone);
+		F.Options.Targets = EMicroExpressionTarget::AnimSequence | EMicroExpressionTarget::CurveTable;
+		F.Options.Skeleton = Skeleton;
+		F.Session->Select(TEXT("other"));
+		F.Import(EMicroExpressionOverwrite::Ask);
+		CHECK(F.Says(TEXT("Waiting")));
+		Shim::Collect(Skeleton);
+		F.Server.Answer(TEXT("other"), EMicroExpressionTakeOrigin::Fetched, 1);
+		F.Tick();
+		CHECK(F.Says(TEXT("The chosen skeleton is gone")));
+		CHECK(!IsImported(F, TEXT("other")));
+		F.Options.Skeleton = nullptr; // never chosen, or chosen to be none
+		F.Import(EMicroExpressionOverwrite::Ask);
+		CHECK(F.Says(TEXT("needs a skeleton")));
+	}
+
+	/** What a cancelled import has written stays, and is the user's to save. */
+	void TestACancelledImportSaysWhatIsLeft()
+	{
+		FFixture F(TEXT("/Game/Cancelled"));
+		F.Options.bDialog = true;
+		F.Options.Targets = EMicroExpressionTarget::CurveTable | EMicroExpressionTarget::CurveFloat;
+		F.Session->Select(TEXT("other"));
+		F.Server.Answer(TEXT("other"), EMicroExpressionTakeOrigin::Fetched, 3);
+		F.Tick();
+		Shim::CancelAfter(0);
+		F.Import(EMicroExpressionOverwrite::Ask);
+		CHECK(F.Says(TEXT("cancelled: nothing was written")));
+		Shim::CancelAfter(3);
+		F.Import(EMicroExpressionOverwrite::Ask);
+		Shim::CancelAfter(-1);
+		CHECK(F.Says(TEXT("cancelled: 2 assets in /Game/Cancelled/other")) && F.Says(TEXT("not saved")));
+	}
+
 	void TestReconnecting()
 	{
 		FFixture F(TEXT("/Game/Reconnect"));
@@ -211,6 +253,8 @@ int main()
 	TestSliders();
 	TestImporting();
 	TestAPendingImportIsOfWhatWasChosen();
+	TestASkeletonThatIsGoneWhenTheTakeComes();
+	TestACancelledImportSaysWhatIsLeft();
 	TestReconnecting();
 	TestTakesChange();
 	TestTexts();

@@ -107,7 +107,9 @@ namespace
 		{
 			Arguments.Connection.bContent = true;
 			Arguments.Connection.bLive = false;
-			const auto End = std::chrono::steady_clock::now() + std::chrono::duration<double>(Arguments.TimeoutSeconds);
+			End = std::chrono::steady_clock::now()
+				+ std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+					std::chrono::duration<double>(Arguments.TimeoutSeconds));
 			Receiver.Start(Arguments.Connection);
 			while (Problem.IsEmpty() && Done < Arguments.Takes)
 			{
@@ -162,7 +164,14 @@ namespace
 			}
 			for (const FTarget& Target : Targets)
 			{
-				Dump(Take, Target, Result);
+				if (Problem.IsEmpty())
+				{
+					Dump(Take, Target, Result);
+				}
+			}
+			if (!Problem.IsEmpty())
+			{
+				return;
 			}
 			++Done;
 			std::printf("%s: %d curves, %d events -> %s (%d assets)\n", TCHAR_TO_UTF8(*Take.Summary.TakeId),
@@ -180,14 +189,18 @@ namespace
 			{
 				Fail(Error.ToString());
 			}
-			else if (!WriteCsv(Path, Samplers, Take.Summary.DurationSeconds, Arguments.Fps))
+			else
 			{
-				Fail(FString::Printf(
-					TEXT("%s cannot be written: choose a folder that exists and can be written."), *Path));
+				const FString Sentence = WriteCsv(Path, Samplers, Take.Summary.DurationSeconds, Arguments.Fps, End);
+				if (!Sentence.IsEmpty())
+				{
+					Fail(Sentence);
+				}
 			}
 		}
 
 		FArguments Arguments;
+		std::chrono::steady_clock::time_point End;
 		USkeleton* Skeleton;
 		FMicroExpressionReceiver Receiver;
 		int32 Done = 0;

@@ -11,6 +11,14 @@
 
 namespace
 {
+	/** Of one file: hours of any take, and not a full disk. */
+	constexpr double MaxSamples = 1e7;
+
+	FString CannotBeWritten(const FString& Path)
+	{
+		return FString::Printf(TEXT("%s cannot be written: choose a folder that exists and can be written."), *Path);
+	}
+
 	template <typename AssetClass>
 	AssetClass* FindAsset(const FMicroExpressionImportResult& Imported)
 	{
@@ -103,20 +111,28 @@ TArray<FSampler> SamplersOf(EMicroExpressionTarget Target, const FMicroExpressio
 	return Samplers;
 }
 
-bool WriteCsv(const FString& Path, const TArray<FSampler>& Samplers, double DurationSeconds, double Fps)
+FString WriteCsv(const FString& Path, const TArray<FSampler>& Samplers, double DurationSeconds, double Fps,
+	std::chrono::steady_clock::time_point End)
 {
+	const double Count = std::floor(DurationSeconds * Fps) + 1.0;
+	if (!(Count <= MaxSamples))
+	{
+		return FString::Printf(
+			TEXT("%s would have %g samples, more than %g: choose a smaller --fps or a shorter take."), *Path, Count,
+			MaxSamples);
+	}
 	std::FILE* File = std::fopen(TCHAR_TO_UTF8(*Path), "w");
 	if (!File)
 	{
-		return false;
+		return CannotBeWritten(Path);
 	}
 	std::fputs("time", File);
 	for (const FSampler& Sampler : Samplers)
 	{
 		std::fprintf(File, ",%s", TCHAR_TO_UTF8(*Sampler.Control.ToString()));
 	}
-	const int64 Last = static_cast<int64>(std::floor(DurationSeconds * Fps));
-	for (int64 Frame = 0; Frame <= Last; ++Frame)
+	bool bInTime = true;
+	for (int64 Frame = 0; Frame < static_cast<int64>(Count) && bInTime; ++Frame)
 	{
 		const float Time = static_cast<float>(static_cast<double>(Frame) / Fps);
 		std::fprintf(File, "\n%.9g", static_cast<double>(Time));
@@ -124,7 +140,17 @@ bool WriteCsv(const FString& Path, const TArray<FSampler>& Samplers, double Dura
 		{
 			std::fprintf(File, ",%.9g", static_cast<double>(Sampler.Eval(Time)));
 		}
+		bInTime = Frame % 256 != 255 || std::chrono::steady_clock::now() < End;
 	}
 	std::fputs("\n", File);
-	return std::fclose(File) == 0;
+	if (std::fclose(File) != 0)
+	{
+		return CannotBeWritten(Path);
+	}
+	if (bInTime)
+	{
+		return FString();
+	}
+	std::remove(TCHAR_TO_UTF8(*Path)); // half of the samples would look like all
+	return FString::Printf(TEXT("%s was not written in time: choose a longer --timeout or a smaller --fps."), *Path);
 }

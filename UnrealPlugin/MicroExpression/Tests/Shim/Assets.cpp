@@ -66,6 +66,15 @@ void UObject::ShimPlace(UObject* InOuter, FName InName, EObjectFlags InFlags)
 	}
 }
 
+void Shim::Collect(UObject* Object)
+{
+	if (UPackage* Package = Cast<UPackage>(Object->GetOuter()))
+	{
+		Package->ShimObjects.Remove(Object);
+	}
+	delete Object;
+}
+
 bool UObject::MarkPackageDirty() const
 {
 	UPackage* Package = GetPackage();

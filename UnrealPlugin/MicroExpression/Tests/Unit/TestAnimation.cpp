@@ -86,6 +86,33 @@ namespace
 		EXPECT(MicroExpressionAssets::Import(Take, Options).Succeeded());
 	}
 
+	/** A take whose end is far away is refused at once: a step a frame would hold up the editor for minutes. */
+	void EndsFarAway()
+	{
+		USkeleton* Skeleton = NewSkeleton(TEXT("SK_F"));
+		const auto Problem = [Skeleton](double Duration, float Start, const FFrameRate& Rate)
+		{
+			FMicroExpressionTake Take = Test::Take(TEXT("far"));
+			Take.Summary.DurationSeconds = Duration;
+			Take.FrameRate = Rate;
+			Take.Curves = {Test::Bump(TEXT("a"), 0.5f, Start)};
+			FText Error;
+			UAnimSequence* Sequence = NewSequence();
+			const FString Found = MicroExpressionAnimation::ProblemWith(Take, Skeleton).ToString();
+			EXPECT(MicroExpressionAnimation::Write(*Sequence, true, Take, Skeleton, Error) == Found.IsEmpty());
+			EXPECT(Error.ToString() == Found);
+			return Found;
+		};
+		const FFrameRate Film(24, 1), Fast(MAX_int32, 1);
+		EXPECT(Problem(86400.0, 0.0f, Film).IsEmpty());
+		EXPECT(Problem(1.0, 86398.0f, Film).IsEmpty());
+		EXPECT_TEXT(Problem(86401.0, 0.0f, Film), "far is longer than an animation");
+		EXPECT_TEXT(Problem(1e9, 0.0f, Film), "is longer");
+		EXPECT_TEXT(Problem(1.0, 1e9f, Film), "is longer");
+		EXPECT_TEXT(Problem(1.0, 1e30f, Film), "is longer");
+		EXPECT_TEXT(Problem(2.0, 0.0f, Fast), "is longer"); // within a day, but no frame number
+	}
+
 	void Violates(const TCHAR* Rule,
 		void (*Do)(UAnimSequence&, IAnimationDataController&, const FAnimationCurveIdentifier&), int Line)
 	{
@@ -221,6 +248,7 @@ int main()
 	WritesCurves();
 	Lengths();
 	Problems();
+	EndsFarAway();
 	KeysAreWatched();
 	TheOrderIsWatched();
 	return Test::Report();

@@ -253,7 +253,7 @@ namespace
 		FMicroExpressionConnectionSettings Settings;
 		Settings.Address = TEXT("192.0.2.1:50551"); // another machine without TLS
 		EXPECT(!Ears.Receiver.Start(Settings) && Ears.Receiver.GetConnection() == EMicroExpressionConnection::Failed);
-		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "another machine");
+		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "root certificate");
 		Settings.TlsRootFile = TEXT("nowhere/root.pem");
 		EXPECT(!Ears.Receiver.Start(Settings));
 		EXPECT_TEXT(Ears.Receiver.GetConnectionText().ToString(), "nowhere/root.pem cannot be read");

@@ -24,7 +24,9 @@ Status check_address(const TransportOptions& options) {
   const bool digits = host.find_first_not_of("0123456789.") == std::string::npos;
   const bool here = host == "localhost" || host == "[::1]" || (host.rfind("127.", 0) == 0 && digits);
   if (options.tls_root_pem.empty() && !here) {
-    return invalid("address: " + host + " is another machine; set tls_root_pem, or use 127.0.0.1");
+    return invalid("address: " + host +
+                   " is another machine, which needs TLS: choose the server's root certificate (a PEM "
+                   "file) in the settings, or run the server on this machine and use 127.0.0.1");
   }
   return {};
 }

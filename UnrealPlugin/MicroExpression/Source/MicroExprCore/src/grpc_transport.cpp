@@ -125,7 +125,7 @@ class GrpcStream final : public Stream {
     if (status.ok()) return {};
     std::string sentence = status.error_message();
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-      sentence = "no microexpr server answers at " + address_ + " (" + sentence + ")";
+      sentence = "no microexpr server answers at " + address_ + ": start one with: microexpr serve (" + sentence + ")";
     }
     return {to_status(status.error_code()), std::move(sentence)};
   }

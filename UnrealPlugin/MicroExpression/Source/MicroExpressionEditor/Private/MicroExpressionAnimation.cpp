@@ -10,22 +10,45 @@
 
 namespace
 {
-	/** Frames of the take's rate that cover its duration and every key: key times must lie in [0, play length]. */
-	FFrameNumber CoveringFrames(const FMicroExpressionTake& Take)
+	/** Longer than any take; and what a sequence's frame number still holds at any usual rate. */
+	constexpr double MaxSeconds = 24.0 * 3600.0;
+
+	/**
+	 * Frames of the take's rate that cover its duration and every key: key times must lie in [0, play length]. False when
+	 * they are more than a day's, or more than a frame number holds.
+	 */
+	bool CoverWithFrames(const FMicroExpressionTake& Take, FFrameNumber& OutFrames)
 	{
 		// A duration of whole frames may lie a rounding error above them.
 		constexpr double Slack = 1e-6;
-		const double Duration = Take.Summary.DurationSeconds * Take.FrameRate.AsDecimal() - Slack;
-		FFrameNumber Frames(FMath::Max(1, FMath::CeilToInt32(Duration)));
+		double LastKey = 0.0;
 		for (const FMicroExpressionNamedCurve& Named : Take.Curves)
 		{
-			while (!Named.Curve.IsEmpty()
-				&& Take.FrameRate.AsSeconds(Frames) < Named.Curve.GetConstRefOfKeys().Last().Time)
+			if (!Named.Curve.IsEmpty())
 			{
-				++Frames.Value;
+				LastKey = FMath::Max<double>(LastKey, Named.Curve.GetConstRefOfKeys().Last().Time);
 			}
 		}
-		return Frames;
+		const double Seconds = FMath::Max(Take.Summary.DurationSeconds, LastKey);
+		const double Frames = Seconds * Take.FrameRate.AsDecimal() - Slack;
+		if (!(Seconds <= MaxSeconds && Frames < MAX_int32 - 1)) // nor is a duration that is no number one
+		{
+			return false;
+		}
+		OutFrames = FFrameNumber(FMath::Max(1, FMath::CeilToInt32(Frames)));
+		if (Take.FrameRate.AsSeconds(OutFrames) < LastKey) // the slack was the key's
+		{
+			++OutFrames.Value;
+		}
+		return true;
+	}
+
+	FText TooLong(const FMicroExpressionTake& Take)
+	{
+		return FText::Format(LOCTEXT("TooLong",
+								 "Take {0} is longer than an animation of its frame rate may be, 24 hours at most: "
+								 "import a curve table."),
+			FText::FromString(Take.Summary.TakeId));
 	}
 
 	bool WriteCurves(
@@ -66,7 +89,8 @@ namespace MicroExpressionAnimation
 					FText::FromName(Named.Name));
 			}
 		}
-		return FText::GetEmpty();
+		FFrameNumber Frames;
+		return CoverWithFrames(Take, Frames) ? FText::GetEmpty() : TooLong(Take);
 	}
 
 	bool Write(
@@ -77,6 +101,12 @@ namespace MicroExpressionAnimation
 			OutError = FText::Format(
 				LOCTEXT("OtherSkeleton", "{0} belongs to another skeleton: choose that skeleton or another folder."),
 				FText::FromString(Sequence.GetPathName()));
+			return false;
+		}
+		FFrameNumber Frames;
+		if (!CoverWithFrames(Take, Frames))
+		{
+			OutError = TooLong(Take);
 			return false;
 		}
 		if (bNew)
@@ -102,7 +132,7 @@ namespace MicroExpressionAnimation
 			Controller.RemoveAllCurvesOfType(ERawCurveTrackTypes::RCT_Float, bTransact);
 		}
 		Controller.SetFrameRate(Take.FrameRate, bTransact);
-		Controller.SetNumberOfFrames(CoveringFrames(Take), bTransact);
+		Controller.SetNumberOfFrames(Frames, bTransact);
 		const bool bWritten = WriteCurves(Controller, bTransact, Take, OutError);
 		Controller.NotifyPopulated();
 		return bWritten;

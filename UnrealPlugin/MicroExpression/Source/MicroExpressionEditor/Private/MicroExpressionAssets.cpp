@@ -136,9 +136,13 @@ namespace
 			return LOCTEXT(
 				"NoTarget", "Nothing to import to: choose a curve table, curve assets, an animation or a dictionary.");
 		}
-		return EnumHasAnyFlags(Options.Targets, EMicroExpressionTarget::AnimSequence)
-			? MicroExpressionAnimation::ProblemWith(Take, Options.Skeleton)
-			: FText::GetEmpty();
+		if (!EnumHasAnyFlags(Options.Targets, EMicroExpressionTarget::AnimSequence))
+		{
+			return FText::GetEmpty();
+		}
+		return Options.Skeleton.IsStale()
+			? LOCTEXT("SkeletonGone", "The chosen skeleton is gone: choose a skeleton again, and import again.")
+			: MicroExpressionAnimation::ProblemWith(Take, Options.Skeleton.Get());
 	}
 
 	/** The existing asset, made ready for undo when a transaction is open, or a new one. */
@@ -213,7 +217,7 @@ namespace
 			default:
 			{
 				UAnimSequence* Sequence = MakeOrFind<UAnimSequence>(Planned, bNew);
-				MicroExpressionAnimation::Write(*Sequence, bNew, Take, Options.Skeleton, OutError);
+				MicroExpressionAnimation::Write(*Sequence, bNew, Take, Options.Skeleton.Get(), OutError);
 				Asset = Sequence;
 				break;
 			}

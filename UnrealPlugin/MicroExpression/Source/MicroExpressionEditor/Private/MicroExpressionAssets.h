@@ -3,6 +3,7 @@
 
 #include "CoreMinimal.h"
 #include "MicroExpressionTypes.h"
+#include "UObject/WeakObjectPtr.h"
 
 class USkeleton;
 class UObject;
@@ -28,8 +29,8 @@ struct FMicroExpressionImportOptions
 	/** A content folder; the assets are made in a folder of the take's name in it. */
 	FString Folder = TEXT("/Game/MicroExpression");
 	EMicroExpressionTarget Targets = EMicroExpressionTarget::CurveTable;
-	/** For AnimSequence. */
-	USkeleton* Skeleton = nullptr;
+	/** For AnimSequence. Weak: options wait for their take, and meanwhile the asset may be deleted. */
+	TWeakObjectPtr<USkeleton> Skeleton;
 	/** The user's word that assets of the same name may be changed. */
 	bool bOverwrite = false;
 	/** Save the packages; otherwise they stay dirty for the user to save. */

@@ -60,7 +60,8 @@ namespace
 	}
 
 	/** What a take does not know of itself. The rest of the summary it knows better: remapped, it has other curves. */
-	void Name(FMicroExpressionTake& Take, const FMicroExpressionTakeSummary& Summary, EMicroExpressionTakeOrigin Origin)
+	void Identify(
+		FMicroExpressionTake& Take, const FMicroExpressionTakeSummary& Summary, EMicroExpressionTakeOrigin Origin)
 	{
 		Take.Origin = Origin;
 		Take.Summary.TakeId = Summary.TakeId;
@@ -81,7 +82,7 @@ namespace
 			FMicroExpressionTake Take;
 			if (MicroExpressionConvert::ToTake(From.take, Take, Update.Error))
 			{
-				Name(Take, Update.Summary, EMicroExpressionTakeOrigin::Pushed);
+				Identify(Take, Update.Summary, EMicroExpressionTakeOrigin::Pushed);
 				Update.Take = MoveTemp(Take);
 			}
 		}
@@ -374,7 +375,7 @@ void FMicroExpressionLink::ReadTake(microexpr_call* Call, FMicroExpressionAnswer
 	if (MicroExpressionConvert::ToTake(Take, OutAnswer.Take, OutAnswer.Error))
 	{
 		const bool bRemapped = OutAnswer.Request == EMicroExpressionRequest::Remap;
-		Name(OutAnswer.Take, OutAnswer.Summaries[0],
+		Identify(OutAnswer.Take, OutAnswer.Summaries[0],
 			bRemapped ? EMicroExpressionTakeOrigin::Remapped : EMicroExpressionTakeOrigin::Fetched);
 	}
 	microexpr_take_release(Take);

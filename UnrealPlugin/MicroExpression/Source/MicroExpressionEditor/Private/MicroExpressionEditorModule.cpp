@@ -2,6 +2,7 @@
 
 #include "CoreGlobals.h"
 #include "Features/IModularFeatures.h"
+#include "Framework/Application/SlateApplication.h"
 #include "Framework/Docking/TabManager.h"
 #include "ILiveLinkClient.h"
 #include "MicroExpressionLiveLinkSource.h"
@@ -54,10 +55,25 @@ void FMicroExpressionEditorModule::ShutdownModule()
 		FCoreDelegates::OnEnginePreExit.Remove(PreExitHandle);
 		UToolMenus::UnRegisterStartupCallback(this);
 		UToolMenus::UnregisterOwner(this);
+		CloseTab();
 		FGlobalTabmanager::Get()->UnregisterNomadTabSpawner(PanelTabName);
 	}
 	StopAll();
 	Core.Free();
+}
+
+void FMicroExpressionEditorModule::CloseTab()
+{
+	// At the editor's end Slate may be gone, and its tabs with it.
+	if (FSlateApplication::IsInitialized())
+	{
+		// The panel's delegates call this module.
+		const TSharedPtr<SDockTab> Tab = FGlobalTabmanager::Get()->FindExistingLiveTab(FTabId(PanelTabName));
+		if (Tab.IsValid())
+		{
+			Tab->RequestCloseTab();
+		}
+	}
 }
 
 void FMicroExpressionEditorModule::StopAll()

@@ -29,6 +29,7 @@ public:
 private:
 	void RegisterTab();
 	void RegisterMenus();
+	void CloseTab();
 	TSharedRef<SDockTab> SpawnTab(const FSpawnTabArgs& Arguments);
 	/** Returns what went wrong, or nothing. */
 	FText SetLivePreview(bool bOn);

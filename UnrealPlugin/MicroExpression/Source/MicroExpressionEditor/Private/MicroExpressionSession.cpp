@@ -211,7 +211,13 @@ void FMicroExpressionSession::RunImport(const FPendingImport& Wanted)
 	}
 	else if (Result.bCancelled)
 	{
-		Say(LOCTEXT("Cancelled", "The import was cancelled."));
+		Say(Result.Assets.IsEmpty()
+				? LOCTEXT("CancelledEmpty", "The import was cancelled: nothing was written.")
+				: FText::Format(LOCTEXT("Cancelled",
+									"The import was cancelled: {0} assets in {1} were written and are not saved; save "
+									"them in the Content Browser, or import again."),
+					Result.Assets.Num(),
+					FText::FromString(MicroExpressionAssets::TakeFolder(Options, Take.Summary.TakeId))));
 	}
 	else
 	{

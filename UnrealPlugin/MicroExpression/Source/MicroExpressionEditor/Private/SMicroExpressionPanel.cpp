@@ -115,7 +115,7 @@ FReply SMicroExpressionPanel::HandleImport()
 	FMicroExpressionImportOptions Options;
 	Options.Folder = Settings->TargetFolder;
 	Options.Targets = Targets;
-	Options.Skeleton = Skeleton.Get();
+	Options.Skeleton = Skeleton;
 	Session->Import(Options, Settings->Overwrite, &ConfirmReplacing);
 	return FReply::Handled();
 }

@@ -172,7 +172,7 @@ TSharedRef<SWidget> SMicroExpressionPanel::MakeTargets()
 TSharedRef<SWidget> SMicroExpressionPanel::MakePreview()
 {
 	return SNew(SCheckBox)
-		.ToolTipText(LOCTEXT("PreviewTip", "Shows faces that are being analysed as Live Link subjects."))
+		.ToolTipText(LOCTEXT("PreviewTip", "Shows each subject that a program publishes to the bridge as a Live Link subject."))
 		.IsChecked_Lambda([this] {
 			const bool bOn = OnHasLivePreview.IsBound() && OnHasLivePreview.Execute();
 			return bOn ? ECheckBoxState::Checked : ECheckBoxState::Unchecked;

@@ -1,7 +1,9 @@
-// Shim: UObject, UClass, creating and finding objects. [E] There is no garbage collection: objects live to the end.
+// Shim: UObject, UClass, creating and finding objects. [E] Nothing is collected by itself: objects live to the
+// end, or until Shim::Collect.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <new>
 
 #include "CoreMinimal.h"
@@ -85,12 +87,15 @@ public:
 	virtual std::function<void()> ShimCapture() { return nullptr; }
 	// The content as text, bit for bit: what a saved file would hold.
 	virtual FString ShimContent() const { return FString(); }
+	// Ends with the object: what weak pointers hold.
+	std::shared_ptr<const void> ShimLife() const { return Life; }
 	void ShimPlace(UObject* InOuter, FName InName, EObjectFlags InFlags);
 
 private:
 	UObject* Outer = nullptr;
 	FName Name;
 	EObjectFlags Flags = RF_NoFlags;
+	std::shared_ptr<const void> Life = std::make_shared<char>();
 };
 
 // [E] Only a pointer here.
@@ -101,6 +106,8 @@ namespace Shim
 {
 	UObject* FindObjectByPath(const FString& Path);
 	void RequireGameThread(const char* What);
+	// Deletes an object that lies in a package, as the garbage collector does with one that nobody holds.
+	void Collect(UObject* Object);
 }
 
 // [E]

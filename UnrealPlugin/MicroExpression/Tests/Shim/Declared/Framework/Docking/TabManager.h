@@ -1,4 +1,4 @@
-// Declared only: tabs. [E]
+// Declared only: tabs. [E] FindExistingLiveTab [P].
 #pragma once
 
 #include "CoreMinimal.h"
@@ -27,5 +27,6 @@ public:
 	static const TSharedRef<FGlobalTabmanager>& Get();
 	FTabSpawnerEntry& RegisterNomadTabSpawner(const FName TabId, const FOnSpawnTab& OnSpawnTab);
 	bool UnregisterNomadTabSpawner(const FName TabId);
+	TSharedPtr<SDockTab> FindExistingLiveTab(const FTabId& TabId) const;
 	TSharedPtr<SDockTab> TryInvokeTab(const FTabId& TabId);
 };

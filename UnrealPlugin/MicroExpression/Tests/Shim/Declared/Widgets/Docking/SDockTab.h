@@ -1,4 +1,4 @@
-// Declared only: SDockTab. [E]
+// Declared only: SDockTab. [E] RequestCloseTab [P].
 #pragma once
 
 #include "Widgets/DeclarativeSyntaxSupport.h"
@@ -14,4 +14,5 @@ public:
 		SLATE_ARGUMENT(ETabRole, TabRole)
 	SLATE_END_ARGS()
 	void Construct(const FArguments& Arguments);
+	bool RequestCloseTab();
 };
