@@ -211,12 +211,22 @@ def watch(
     from unreal_bridge.watching import Connected
 
     store_id, since = _read_state(state)
-    seen = 0
+    seen, lost = 0, False
+
+    def on_lost(reason: str) -> None:
+        nonlocal lost
+        lost = True
+        typer.echo(f"lost the connection, trying until it is back: {reason}", err=True)
+
     with (
         open_client(to, token, tls_root) as client,
         client.watch(store_id=store_id, since=since, live=live, content=True) as watched,
     ):
+        watched.on_lost = on_lost
         for event in watched:
+            if lost and isinstance(event, Connected):
+                lost = False
+                typer.echo(f"connected to {to} again", err=True)
             typer.echo(json.dumps(_as_json(event)) if as_json else _line(event))
             sys.stdout.flush()
             watched.done()

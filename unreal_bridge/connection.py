@@ -89,8 +89,13 @@ def attempted(settings: ClientSettings, work: Callable[[], T]) -> T:
 
 
 def pause(attempt: int) -> None:
-    """Waits before the next attempt: 0.1 s, doubling up to 5 s, a random part of it so that clients come apart."""
-    time.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+    """Waits before the next attempt."""
+    time.sleep(backoff_s(attempt))
+
+
+def backoff_s(attempt: int) -> float:
+    """Seconds before the next attempt: 0.1, doubling up to 5, a random part of it so that clients come apart."""
+    return min(5.0, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
 
 def _bridge_error(error: Any, settings: ClientSettings) -> BridgeError:

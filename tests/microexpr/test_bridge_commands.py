@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from bridge_samples import served
 from format_samples import asymmetric, bare_take, bump
 
@@ -17,7 +19,7 @@ from curves.formats import read_take, take_to_json, write_take
 from curves.values import BasicEmotion, Take
 from microexpr import batch, converting
 from microexpr.analysing import analysis_function, wished
-from microexpr.bridge import delivery, take_id_of
+from microexpr.bridge import delivery, take_id_of, watch
 from microexpr.config import ConvertConfig
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.errors import BridgeError
@@ -97,6 +99,32 @@ def test_watch_prints_what_an_editor_gets_and_remembers(
     state.write_text("{}")
     code, _, err = command("watch", "--state", state)
     assert code == 2 and "remove it" in err
+
+
+def test_watch_says_when_the_connection_is_lost_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server goes when the first take is printed, and is back when the loss has been told."""
+    with ExitStack() as first, ExitStack() as second:
+        server, client = first.enter_context(served(tmp_path / "data"))
+        client.push(asymmetric(), "a")
+        say = typer.echo
+
+        def act(message: str, err: bool = False) -> None:
+            say(message, err=err)
+            if message.startswith("take a"):
+                first.close()
+            elif message.startswith("lost"):
+                _, again = second.enter_context(served(tmp_path / "data", port=server.port))
+                again.push(bare_take(), "b")
+
+        monkeypatch.setattr("microexpr.bridge.typer.echo", act)
+        watch(to=server.address, count=2)
+    captured = capsys.readouterr()
+    lost, back = captured.err.splitlines()
+    assert lost.startswith("lost the connection") and "No server answers" in lost
+    assert back == f"connected to {server.address} again"
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["connected", "take", "connected", "take"]
 
 
 def test_without_a_bridge_it_is_said_where_none_was_found(
