@@ -77,6 +77,9 @@ def serve(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings of conversions.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Prometheus metrics, on loopback.")] = None,
+    new_store_id: Annotated[
+        bool, typer.Option("--new-store-id", help="Once, after takes were restored from a backup: editors begin anew.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every call.")] = False,
 ) -> None:
     """Run the bridge: keeps takes and hands them to Unreal editors, until stopped."""
@@ -84,8 +87,12 @@ def serve(
     from unreal_bridge.server import ServerSettings
     from unreal_bridge.serving import log_to_stderr
     from unreal_bridge.serving import serve as serve_bridge
+    from unreal_bridge.store import StoreSettings
 
-    settings = ServerSettings(host=host, port=port, token=token, certificate=tls_cert, key=tls_key, version=__version__)
+    store = StoreSettings(new_id=new_store_id)
+    settings = ServerSettings(
+        host=host, port=port, token=token, certificate=tls_cert, key=tls_key, store=store, version=__version__
+    )
     analysis = _analysis(config, analyze_root) if analyze or analyze_root is not None else None
     folder = data or data_folder()
     log_to_stderr(verbose=verbose)
@@ -249,7 +256,7 @@ def _read_state(state: Path | None) -> tuple[str, int]:
 def _write_state(state: Path | None, store_id: str, sequence: int) -> None:
     from microexpr.writing import write_file
 
-    if state is not None and sequence:
+    if state is not None and store_id:
         write_file(state, json.dumps({"store_id": store_id, "sequence": sequence}).encode())
 
 
@@ -276,7 +283,7 @@ def _line(event: Any) -> str:
     match event:
         case watching.Connected():
             return f"connected to store {event.store_id}, {event.last_sequence} changes" + (
-                " (another store than before)" if event.reset else ""
+                " (not the store that it was: everything follows)" if event.reset else ""
             )
         case watching.Committed():
             info = event.info

@@ -17,7 +17,7 @@ from unreal_bridge.wire import pb
 
 @dataclass(frozen=True)
 class Connected:
-    """A connection was made, for the first time or again. ``reset``: the store is another one, forget the old."""
+    """A connection was made, for the first time or again. ``reset``: the store is not what it was, forget the old."""
 
     store_id: str
     last_sequence: int
@@ -176,6 +176,8 @@ class Watch:
             if update.WhichOneof("event") == "welcome":
                 store_id = update.welcome.store_id
                 self._welcomed = True
+                if update.welcome.reset:  # else, lost before the first take, we would name what is of the old store
+                    self._reached = (store_id, 0)
             event = stream.read(update)
             if update.resume_sequence:
                 self._reached = (store_id, update.resume_sequence)
