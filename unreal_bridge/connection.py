@@ -28,7 +28,8 @@ class ClientSettings:
         address: HOST:PORT; without TLS this machine only, so that neither takes nor the token travel in the open.
         token: sent with every call; None: none.
         root_certificate: PEM file of who vouches for the server's certificate: turns TLS on.
-        timeout_s: of a call that is one question and one answer.
+        timeout_s: of a call that is one question and one answer; also how long a call is tried again that the server
+            puts off (ABORTED: too many takes arrive, or a take changed while it was read).
         retries: how often a call is tried again that found no server, waiting 0.1 s, then twice as long each time.
     """
 
@@ -85,16 +86,21 @@ def translated(settings: ClientSettings) -> Iterator[None]:
 
 
 def attempted(settings: ClientSettings, work: Callable[[], T]) -> T:
-    """What ``work`` gives; tried again while no server answers. Only for what may be done twice."""
-    for attempt in range(settings.retries + 1):
+    """What ``work`` gives; tried again while no server answers or it puts us off. Only for what may be done twice."""
+    until = time.monotonic() + settings.timeout_s
+    unanswered = put_off = 0
+    while True:
         try:
             with translated(settings):
                 return work()
         except BridgeError as error:
-            if error.code != "UNAVAILABLE" or attempt == settings.retries:
+            if error.code == "UNAVAILABLE" and unanswered < settings.retries:
+                unanswered += 1
+            elif error.code == "ABORTED" and time.monotonic() < until:
+                put_off += 1
+            else:
                 raise
-        pause(attempt)
-    raise AssertionError("the last attempt returns or raises")
+        pause(unanswered + put_off - 1)
 
 
 def pause(attempt: int) -> None:

@@ -18,7 +18,7 @@ from format_samples import asymmetric, bare_take, bump, sample
 from curves.formats import take_to_json
 from curves.values import Take
 from unreal_bridge.client import BridgeClient
-from unreal_bridge.connection import ClientSettings, backoff_s
+from unreal_bridge.connection import ClientSettings
 from unreal_bridge.convert import digest, take_to_parts
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.hub import Hub
@@ -121,63 +121,6 @@ def test_nothing_is_twice_or_missing_over_restarts(tmp_path: Path) -> None:
     assert [event.info.take_id for event in seen if isinstance(event, Committed)] == ["t0", "t1", "t2", "t3"]
     assert sum(isinstance(event, Connected) for event in seen) >= 4
     assert len(losses) >= 3
-
-
-class Refused(grpc.RpcError):
-    """What a call raises, with a status code."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self._code = code
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode[self._code]
-
-    def details(self) -> str:
-        return "Scripted."
-
-
-def scripted(calls: list[Any], retries: int) -> Watch:
-    """A watch whose calls end as the script says: with a code, or after a welcome of that sequence."""
-    script = iter(calls)
-
-    def subscribe(store_id: str, since: int) -> Iterator[pb.Update]:
-        how = next(script)
-        if isinstance(how, str):
-            raise Refused(how)
-        return iter([pb.Update(welcome=pb.Welcome(store_id="0" * 32, last_sequence=how))])
-
-    return Watch(ClientSettings(retries=retries), subscribe, store_id="", since=0)
-
-
-def test_once_connected_a_watch_never_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[int] = []
-
-    def at_once(attempt: int) -> float:
-        waits.append(attempt)
-        return 0.0
-
-    monkeypatch.setattr("unreal_bridge.watching.backoff_s", at_once)
-    passing = ["UNAVAILABLE", "CANCELLED", "UNKNOWN", "RESOURCE_EXHAUSTED", "INTERNAL"]
-    watch, losses = scripted(["UNAVAILABLE", 1, *passing * 300, 2, "UNAUTHENTICATED"], retries=1), []
-    watch.on_lost = losses.append
-    events = iter(watch)
-    assert [next(events), next(events)] == [Connected("0" * 32, 1, False), Connected("0" * 32, 2, False)]
-    assert len(losses) == 1 and waits == [0, *range(1501)]
-    with pytest.raises(BridgeError) as refused:
-        next(events)
-    assert refused.value.code == "UNAUTHENTICATED" and len(losses) == 2
-    assert 2.5 <= backoff_s(100_000) <= 5.0
-
-
-def test_before_the_first_connection_a_watch_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unreal_bridge.watching.backoff_s", lambda attempt: 0.0)
-    for calls in (["UNAVAILABLE"] * 3, ["RESOURCE_EXHAUSTED"]):
-        watch, losses = scripted([*calls, 1], retries=2), []
-        watch.on_lost = losses.append
-        with pytest.raises(BridgeError) as refused:
-            next(iter(watch))
-        assert refused.value.code == calls[0] and losses == []
 
 
 def test_updates_say_where_to_resume(bridge: Bridge) -> None:
