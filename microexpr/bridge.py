@@ -127,7 +127,7 @@ def push(
 
     if name is not None and len(takes) > 1:
         raise InputError("--name is for one take; without it each is called after its file.")
-    ids = [name or take_id_of(path.name) for path in takes]
+    ids = [take_id_of(path.name) if name is None else name for path in takes]
     twin = next((take_id for take_id, count in Counter(ids).items() if count > 1), None)
     if twin is not None:
         raise InputError(f"Two of the files would be called {twin}; push them one by one, with --name.")
@@ -141,7 +141,7 @@ def push(
                 typer.echo(f"error: {path}: {error}", err=True)
             else:
                 typer.echo(f"{path}: {'was there as' if already else 'pushed as'} {info.take_id}")
-    raise typer.Exit(0 if not failed else 2 if failed == len(takes) else 1)
+    raise typer.Exit(_exit_code(failed, len(takes)))
 
 
 def take_id_of(name: str) -> str:
@@ -199,10 +199,21 @@ def remove_takes(
     tls_root: TlsRoot = None,
 ) -> None:
     """Delete takes from a bridge; what editors made of them stays."""
+    failed = 0
     with open_client(to, token, tls_root) as client:
         for take_id in takes:
-            client.delete(take_id)
-            typer.echo(f"deleted {take_id}")
+            try:
+                client.delete(take_id)
+            except MicroExprError as error:
+                failed += 1
+                typer.echo(f"error: {take_id}: {error}", err=True)
+            else:
+                typer.echo(f"deleted {take_id}")
+    raise typer.Exit(_exit_code(failed, len(takes)))
+
+
+def _exit_code(failed: int, of: int) -> int:
+    return 0 if not failed else 2 if failed == of else 1
 
 
 def watch(

@@ -57,7 +57,7 @@ def test_a_take_goes_there_and_back(command: Run, bridge: BridgeClient, take_fil
     assert code == 2 and "--overwrite" in err
     assert command("takes", "rm", "my_talk") == (0, "deleted my_talk\n", "")
     code, _, err = command("takes", "rm", "my_talk")
-    assert code == 2 and err == "error: There is no take my_talk.\n"
+    assert code == 2 and err == "error: my_talk: There is no take my_talk.\n"
     assert command("takes", "list") == (0, "", "")
 
 
@@ -75,10 +75,24 @@ def test_push_says_what_it_cannot_do(command: Run, bridge: BridgeClient, take_fi
         ((take_file, other), "--name"),
         ((take_file, other, "--name", "x"), "one take"),
         ((take_file, "--to", "nowhere"), "HOST:PORT"),
+        ((take_file, "--to", "127.0.0.1:99999"), "1 to 65535"),
+        ((take_file, "--to", "render-1:50551", "--token", "t"), "another machine"),
+        ((take_file, "--token", "schl\u00fcssel"), "printable ASCII"),
+        ((take_file, "--name", ""), "no take id"),
         ((take_file, "--tls-root", tmp_path / "no.pem"), "no.pem cannot be read"),
     ):
         code, _, err = command("push", *wrong)
         assert code == 2 and words in err, err
+
+
+def test_rm_goes_on_behind_what_is_not_there(command: Run, bridge: BridgeClient) -> None:
+    for name in ("a", "b", "c"):
+        bridge.push(bare_take(), name)
+    code, out, err = command("takes", "rm", "a", "nope", "b")
+    assert (code, out) == (1, "deleted a\ndeleted b\n") and err == "error: nope: There is no take nope.\n"
+    code, out, err = command("takes", "rm", "nope", "neither")
+    assert (code, out, len(err.splitlines())) == (2, "", 2)
+    assert command("takes", "rm", "c")[0] == 0 and list(bridge.list()) == []
 
 
 def test_watch_prints_what_an_editor_gets_and_remembers(
