@@ -77,6 +77,9 @@ def serve(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings of conversions.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Prometheus metrics, on loopback.")] = None,
+    new_store_id: Annotated[
+        bool, typer.Option("--new-store-id", help="Once, after takes were restored from a backup: editors begin anew.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every call.")] = False,
 ) -> None:
     """Run the bridge: keeps takes and hands them to Unreal editors, until stopped."""
@@ -84,8 +87,12 @@ def serve(
     from unreal_bridge.server import ServerSettings
     from unreal_bridge.serving import log_to_stderr
     from unreal_bridge.serving import serve as serve_bridge
+    from unreal_bridge.store import StoreSettings
 
-    settings = ServerSettings(host=host, port=port, token=token, certificate=tls_cert, key=tls_key, version=__version__)
+    store = StoreSettings(new_id=new_store_id)
+    settings = ServerSettings(
+        host=host, port=port, token=token, certificate=tls_cert, key=tls_key, store=store, version=__version__
+    )
     analysis = _analysis(config, analyze_root) if analyze or analyze_root is not None else None
     folder = data or data_folder()
     log_to_stderr(verbose=verbose)
@@ -120,7 +127,7 @@ def push(
 
     if name is not None and len(takes) > 1:
         raise InputError("--name is for one take; without it each is called after its file.")
-    ids = [name or take_id_of(path.name) for path in takes]
+    ids = [take_id_of(path.name) if name is None else name for path in takes]
     twin = next((take_id for take_id, count in Counter(ids).items() if count > 1), None)
     if twin is not None:
         raise InputError(f"Two of the files would be called {twin}; push them one by one, with --name.")
@@ -134,7 +141,7 @@ def push(
                 typer.echo(f"error: {path}: {error}", err=True)
             else:
                 typer.echo(f"{path}: {'was there as' if already else 'pushed as'} {info.take_id}")
-    raise typer.Exit(0 if not failed else 2 if failed == len(takes) else 1)
+    raise typer.Exit(_exit_code(failed, len(takes)))
 
 
 def take_id_of(name: str) -> str:
@@ -192,10 +199,21 @@ def remove_takes(
     tls_root: TlsRoot = None,
 ) -> None:
     """Delete takes from a bridge; what editors made of them stays."""
+    failed = 0
     with open_client(to, token, tls_root) as client:
         for take_id in takes:
-            client.delete(take_id)
-            typer.echo(f"deleted {take_id}")
+            try:
+                client.delete(take_id)
+            except MicroExprError as error:
+                failed += 1
+                typer.echo(f"error: {take_id}: {error}", err=True)
+            else:
+                typer.echo(f"deleted {take_id}")
+    raise typer.Exit(_exit_code(failed, len(takes)))
+
+
+def _exit_code(failed: int, of: int) -> int:
+    return 0 if not failed else 2 if failed == of else 1
 
 
 def watch(
@@ -211,12 +229,22 @@ def watch(
     from unreal_bridge.watching import Connected
 
     store_id, since = _read_state(state)
-    seen = 0
+    seen, lost = 0, False
+
+    def on_lost(reason: str) -> None:
+        nonlocal lost
+        lost = True
+        typer.echo(f"lost the connection, trying until it is back: {reason}", err=True)
+
     with (
         open_client(to, token, tls_root) as client,
         client.watch(store_id=store_id, since=since, live=live, content=True) as watched,
     ):
+        watched.on_lost = on_lost
         for event in watched:
+            if lost and isinstance(event, Connected):
+                lost = False
+                typer.echo(f"connected to {to} again", err=True)
             typer.echo(json.dumps(_as_json(event)) if as_json else _line(event))
             sys.stdout.flush()
             watched.done()
@@ -239,7 +267,7 @@ def _read_state(state: Path | None) -> tuple[str, int]:
 def _write_state(state: Path | None, store_id: str, sequence: int) -> None:
     from microexpr.writing import write_file
 
-    if state is not None and sequence:
+    if state is not None and store_id:
         write_file(state, json.dumps({"store_id": store_id, "sequence": sequence}).encode())
 
 
@@ -266,7 +294,7 @@ def _line(event: Any) -> str:
     match event:
         case watching.Connected():
             return f"connected to store {event.store_id}, {event.last_sequence} changes" + (
-                " (another store than before)" if event.reset else ""
+                " (not the store that it was: everything follows)" if event.reset else ""
             )
         case watching.Committed():
             info = event.info

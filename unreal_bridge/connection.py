@@ -12,6 +12,7 @@ import grpc
 
 from curves.errors import InputError
 from unreal_bridge.errors import BridgeError
+from unreal_bridge.reach import check_token, is_loopback, split_address
 from unreal_bridge.wire import MAX_MESSAGE_BYTES
 
 T = TypeVar("T")
@@ -21,13 +22,14 @@ DEFAULT_ADDRESS = "127.0.0.1:50551"
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """How to reach a server.
+    """How to reach a server. Raises InputError: no address, another machine without TLS, an impossible token.
 
     Attributes:
-        address: HOST:PORT.
+        address: HOST:PORT; without TLS this machine only, so that neither takes nor the token travel in the open.
         token: sent with every call; None: none.
         root_certificate: PEM file of who vouches for the server's certificate: turns TLS on.
-        timeout_s: of a call that is one question and one answer.
+        timeout_s: of a call that is one question and one answer; also how long a call is tried again that the server
+            puts off (ABORTED: too many takes arrive, or a take changed while it was read).
         retries: how often a call is tried again that found no server, waiting 0.1 s, then twice as long each time.
     """
 
@@ -38,9 +40,17 @@ class ClientSettings:
     retries: int = 5
 
     def __post_init__(self) -> None:
-        host, _, port = self.address.rpartition(":")
-        if not host or not port.isdecimal():
-            raise InputError(f"{self.address!r} is no server; write HOST:PORT, such as {DEFAULT_ADDRESS}.")
+        found = split_address(self.address)
+        if found is None:
+            raise InputError(
+                f"{self.address!r} is no server; write HOST:PORT, the port 1 to 65535, such as {DEFAULT_ADDRESS}."
+            )
+        check_token(self.token)
+        if self.root_certificate is None and not is_loopback(found[0]):
+            raise InputError(
+                f"{found[0]} is another machine: say with a PEM file who vouches for it (--tls-root), which turns TLS "
+                "on, or use 127.0.0.1."
+            )
 
 
 def open_channel(settings: ClientSettings) -> grpc.Channel:
@@ -76,21 +86,31 @@ def translated(settings: ClientSettings) -> Iterator[None]:
 
 
 def attempted(settings: ClientSettings, work: Callable[[], T]) -> T:
-    """What ``work`` gives; tried again while no server answers. Only for what may be done twice."""
-    for attempt in range(settings.retries + 1):
+    """What ``work`` gives; tried again while no server answers or it puts us off. Only for what may be done twice."""
+    until = time.monotonic() + settings.timeout_s
+    unanswered = put_off = 0
+    while True:
         try:
             with translated(settings):
                 return work()
         except BridgeError as error:
-            if error.code != "UNAVAILABLE" or attempt == settings.retries:
+            if error.code == "UNAVAILABLE" and unanswered < settings.retries:
+                unanswered += 1
+            elif error.code == "ABORTED" and time.monotonic() < until:
+                put_off += 1
+            else:
                 raise
-        pause(attempt)
-    raise AssertionError("the last attempt returns or raises")
+        pause(unanswered + put_off - 1)
 
 
 def pause(attempt: int) -> None:
-    """Waits before the next attempt: 0.1 s, doubling up to 5 s, a random part of it so that clients come apart."""
-    time.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+    """Waits before the next attempt."""
+    time.sleep(backoff_s(attempt))
+
+
+def backoff_s(attempt: int) -> float:
+    """Seconds before the next attempt: 0.1, doubling up to 5, a random part of it so that clients come apart."""
+    return min(5.0, 0.1 * 2.0 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
 
 def _bridge_error(error: Any, settings: ClientSettings) -> BridgeError:

@@ -1,8 +1,6 @@
 """The server: all services behind one guarded port. ``running`` keeps one in a thread of its own."""
 
 import asyncio
-import ipaddress
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from curves.values import BasicEmotion
 from unreal_bridge.guard import Guard
 from unreal_bridge.hub import Hub
 from unreal_bridge.observing import Observe, log, unobserved
+from unreal_bridge.reach import check_token, is_loopback
 from unreal_bridge.services.analysis import AnalysisService, AnalysisSettings
 from unreal_bridge.services.editors import EditorService
 from unreal_bridge.services.live import LiveService
@@ -63,21 +62,12 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
             raise InputError("TLS needs both a certificate and its key.")
-        if self.token is not None and not re.fullmatch("[!-~]+", self.token):  # a bearer token has no spaces
-            raise InputError("The token must be printable ASCII without spaces, and not empty.")
+        check_token(self.token)
         if not is_loopback(self.host) and (self.certificate is None or self.token is None):
             raise InputError(
                 f"{self.host} can be reached from other machines: give a TLS certificate, its key and a token, "
                 "or serve at 127.0.0.1."
             )
-
-
-def is_loopback(host: str) -> bool:
-    """True for addresses that only this machine reaches; names other than localhost are not looked up."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class InfoService(rpc.InfoServiceServicer):

@@ -25,14 +25,16 @@ BATCH_BYTES = 2**20
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """Bounds of a store.
+    """Bounds of a store, and how it opens.
 
     max_take_bytes: of all parts of one take.
     max_store_bytes: of the whole file; None: as much as the disk holds.
+    new_id: it gets another id as it opens: after it was restored from a backup, whose sequence numbers come twice.
     """
 
     max_take_bytes: int = 2**30
     max_store_bytes: int | None = None
+    new_id: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Store:
             self._owned.close()
             raise
         self._write_lock, self._read_lock = threading.Lock(), threading.Lock()
+        if settings.new_id:
+            with self._writing() as writer:
+                writer.execute("UPDATE store SET store_id = new_store_id()")
         with self._reading() as reader:
             self.store_id: str = reader.execute("SELECT store_id FROM store").fetchone()[0]
 

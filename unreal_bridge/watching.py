@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from curves.values import Take
-from unreal_bridge.connection import ClientSettings, pause, translated
+from unreal_bridge.connection import ClientSettings, backoff_s, translated
 from unreal_bridge.errors import BridgeError
 from unreal_bridge.incoming import TakeReader
 from unreal_bridge.info import TakeInfo, read_summary
@@ -17,7 +17,7 @@ from unreal_bridge.wire import pb
 
 @dataclass(frozen=True)
 class Connected:
-    """A connection was made, for the first time or again. ``reset``: the store is another one, forget the old."""
+    """A connection was made, for the first time or again. ``reset``: the store is not what it was, forget the old."""
 
     store_id: str
     last_sequence: int
@@ -52,6 +52,11 @@ class LiveFrame:
 class LiveEnded:
     subject: str
 
+
+#: What ends a connection but may not be there the next time, once a server has welcomed us; as in the C core.
+_PASSING = frozenset(
+    {"UNAVAILABLE", "CANCELLED", "UNKNOWN", "ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL"}
+)
 
 Event = Connected | Committed | Deleted | LiveFrame | LiveEnded
 
@@ -95,6 +100,9 @@ class Assembly:
 class Watch:
     """An endless iterator of events; ``close`` ends it, from any thread.
 
+    The first connection is tried as often as the settings say. Once there was one, a lost connection is made anew for
+    as long as it takes, and ``on_lost`` hears why it was lost, once a loss; Connected tells that it is back.
+
     ``store_id`` and ``sequence`` say how far it came: kept, and handed to the next watch, nothing is told twice and
     nothing left out. They move when the event that they count is dealt with: when ``done`` is called, or the next event
     is asked for.
@@ -106,6 +114,9 @@ class Watch:
         self._settings, self._subscribe = settings, subscribe
         self.store_id, self.sequence = store_id, since
         self._reached = (store_id, since)
+        #: Called in the thread that iterates.
+        self.on_lost: Callable[[str], None] = lambda _: None
+        self._welcomed = False
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._call: Any = None
@@ -131,6 +142,7 @@ class Watch:
     def __iter__(self) -> Iterator[Event]:
         attempt = 0
         while not self._closed.is_set():
+            reason = "The server ended the connection."
             try:
                 with translated(self._settings):
                     for event in self._connected():
@@ -139,10 +151,18 @@ class Watch:
             except BridgeError as error:
                 if self._closed.is_set():
                     return
-                if error.code != "UNAVAILABLE" or attempt >= self._settings.retries:
+                if not self._may_try_again(error, attempt):
                     raise
-            pause(attempt)
+                reason = str(error)
+            if self._welcomed and attempt == 0 and not self._closed.is_set():
+                self.on_lost(reason)
+            self._closed.wait(backoff_s(attempt))
             attempt += 1
+
+    def _may_try_again(self, error: BridgeError, attempt: int) -> bool:
+        if self._welcomed:
+            return error.code in _PASSING
+        return error.code == "UNAVAILABLE" and attempt < self._settings.retries
 
     def _connected(self) -> Iterator[Event]:
         """The events of one connection."""
@@ -155,6 +175,9 @@ class Watch:
         for update in call:
             if update.WhichOneof("event") == "welcome":
                 store_id = update.welcome.store_id
+                self._welcomed = True
+                if update.welcome.reset:  # else, lost before the first take, we would name what is of the old store
+                    self._reached = (store_id, 0)
             event = stream.read(update)
             if update.resume_sequence:
                 self._reached = (store_id, update.resume_sequence)

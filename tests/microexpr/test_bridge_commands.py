@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from bridge_samples import served
 from format_samples import asymmetric, bare_take, bump
 
@@ -17,7 +19,7 @@ from curves.formats import read_take, take_to_json, write_take
 from curves.values import BasicEmotion, Take
 from microexpr import batch, converting
 from microexpr.analysing import analysis_function, wished
-from microexpr.bridge import delivery, take_id_of
+from microexpr.bridge import delivery, take_id_of, watch
 from microexpr.config import ConvertConfig
 from unreal_bridge.client import BridgeClient
 from unreal_bridge.errors import BridgeError
@@ -55,7 +57,7 @@ def test_a_take_goes_there_and_back(command: Run, bridge: BridgeClient, take_fil
     assert code == 2 and "--overwrite" in err
     assert command("takes", "rm", "my_talk") == (0, "deleted my_talk\n", "")
     code, _, err = command("takes", "rm", "my_talk")
-    assert code == 2 and err == "error: There is no take my_talk.\n"
+    assert code == 2 and err == "error: my_talk: There is no take my_talk.\n"
     assert command("takes", "list") == (0, "", "")
 
 
@@ -73,10 +75,24 @@ def test_push_says_what_it_cannot_do(command: Run, bridge: BridgeClient, take_fi
         ((take_file, other), "--name"),
         ((take_file, other, "--name", "x"), "one take"),
         ((take_file, "--to", "nowhere"), "HOST:PORT"),
+        ((take_file, "--to", "127.0.0.1:99999"), "1 to 65535"),
+        ((take_file, "--to", "render-1:50551", "--token", "t"), "another machine"),
+        ((take_file, "--token", "schl\u00fcssel"), "printable ASCII"),
+        ((take_file, "--name", ""), "no take id"),
         ((take_file, "--tls-root", tmp_path / "no.pem"), "no.pem cannot be read"),
     ):
         code, _, err = command("push", *wrong)
         assert code == 2 and words in err, err
+
+
+def test_rm_goes_on_behind_what_is_not_there(command: Run, bridge: BridgeClient) -> None:
+    for name in ("a", "b", "c"):
+        bridge.push(bare_take(), name)
+    code, out, err = command("takes", "rm", "a", "nope", "b")
+    assert (code, out) == (1, "deleted a\ndeleted b\n") and err == "error: nope: There is no take nope.\n"
+    code, out, err = command("takes", "rm", "nope", "neither")
+    assert (code, out, len(err.splitlines())) == (2, "", 2)
+    assert command("takes", "rm", "c")[0] == 0 and list(bridge.list()) == []
 
 
 def test_watch_prints_what_an_editor_gets_and_remembers(
@@ -97,6 +113,32 @@ def test_watch_prints_what_an_editor_gets_and_remembers(
     state.write_text("{}")
     code, _, err = command("watch", "--state", state)
     assert code == 2 and "remove it" in err
+
+
+def test_watch_says_when_the_connection_is_lost_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server goes when the first take is printed, and is back when the loss has been told."""
+    with ExitStack() as first, ExitStack() as second:
+        server, client = first.enter_context(served(tmp_path / "data"))
+        client.push(asymmetric(), "a")
+        say = typer.echo
+
+        def act(message: str, err: bool = False) -> None:
+            say(message, err=err)
+            if message.startswith("take a"):
+                first.close()
+            elif message.startswith("lost"):
+                _, again = second.enter_context(served(tmp_path / "data", port=server.port))
+                again.push(bare_take(), "b")
+
+        monkeypatch.setattr("microexpr.bridge.typer.echo", act)
+        watch(to=server.address, count=2)
+    captured = capsys.readouterr()
+    lost, back = captured.err.splitlines()
+    assert lost.startswith("lost the connection") and "No server answers" in lost
+    assert back == f"connected to {server.address} again"
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["connected", "take", "connected", "take"]
 
 
 def test_without_a_bridge_it_is_said_where_none_was_found(

@@ -52,11 +52,10 @@ class EditorService(rpc.EditorServiceServicer):
     async def _welcome(self, request: pb.SubscribeRequest, wanted: pb.UpdateFilter) -> tuple[pb.Update, int]:
         """The first update, and the sequence after which the changes to tell begin."""
         store = self._shared.store
-        same = request.store_id == store.store_id
-        cursor = request.since_sequence if same else 0
         last = await self._shared.run(store.last_sequence)
-        if cursor > last:
-            raise InputError(f"since_sequence {cursor} lies in the future: the last one of this store is {last}.")
+        # What lies in the future was dealt with in a store that lost its end: this one was restored from a backup.
+        same = request.store_id == store.store_id and request.since_sequence <= last
+        cursor = request.since_sequence if same else 0
         behind = wanted.takes and await self._changes(cursor, wanted, 1)
         welcome = pb.Welcome(store_id=store.store_id, last_sequence=last, reset=bool(request.store_id) and not same)
         return pb.Update(welcome=welcome, resume_sequence=last if wanted.takes and not behind else 0), cursor

@@ -31,7 +31,7 @@ class TakeService(rpc.TakeServiceServicer):
 
     async def PutTake(self, requests: AsyncIterator[pb.PutTakeRequest], context: Any) -> pb.PutTakeResponse:
         if self._uploads >= self._max_uploads:
-            raise BridgeError("RESOURCE_EXHAUSTED", f"{self._uploads} takes are arriving already; try again later.")
+            raise BridgeError("ABORTED", f"{self._uploads} takes are arriving already; try again later.")
         self._uploads += 1
         upload: Upload | None = None
         try:
