@@ -74,12 +74,18 @@ build_and_test() {
   )
 }
 
+can_fuzz() {
+  have clang++ && echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
+    clang++ -x c++ -fsanitize=fuzzer -o /dev/null - 2> /dev/null
+}
+
 core() {
   local preset
   need
   for preset in "${@:-dev}"; do
     case $preset in
-      clang | fuzz) if ! have clang++; then echo "Left out: $preset needs clang++."; continue; fi ;;
+      clang) have clang++ || { echo "Left out: clang needs clang++."; continue; } ;;
+      fuzz) can_fuzz || { echo "Left out: fuzz needs clang++ and its libFuzzer (Debian: libclang-rt-14-dev)."; continue; } ;;
     esac
     build_and_test $CORE "$preset"
   done
