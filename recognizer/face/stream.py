@@ -43,8 +43,9 @@ def measure_motion(
     neutral = choose_neutral(clip)
     flow = _on_disk(folder / "flow.f16", count)
     progress("motion", 0, count)
-    at = lambda done: progress("motion", done, count)  # noqa: E731
-    head = motion_from_neutral(clip, neutral, flow, threads=threads, progress=at)
+    head = motion_from_neutral(
+        clip, neutral, flow, threads=threads, progress=lambda done: progress("motion", done, count)
+    )
     return MotionStream(clip, neutral, flow, head)
 
 
