@@ -26,7 +26,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from curves.errors import InputError, MicroExprError
 from curves.values import DEFAULT_AUS, MIDLINE_AUS, AUActivation, Event, Interval, Side
-from recognizer.evaluation import (
+from recognizer.face.align import EYE_DISTANCE, canonical_face
+from recognizer.face.clip import FaceClip, follow_face
+from recognizer.face.neutral import choose_neutral
+from recognizer.scores import (
     BinaryCounts,
     au_counts,
     macro_f1,
@@ -34,9 +37,6 @@ from recognizer.evaluation import (
     spotting_scores,
     timing_errors,
 )
-from recognizer.face.align import EYE_DISTANCE, canonical_face
-from recognizer.face.clip import FaceClip, follow_face
-from recognizer.face.neutral import choose_neutral
 from recognizer.synthetic.priors import load_priors
 from recognizer.synthetic.warp import AUCourse, TimeCourse, au_motions, displacement_field, intensities_at, warp_image
 from recognizer.video import open_video, write_video

@@ -16,7 +16,7 @@ from microexpr.progress import progress_bar
 from microexpr.report import activations, aligned, au_name, written
 from microexpr.sample import SampleEvent, make_sample
 from recognizer.analysis import load_model
-from recognizer.evaluation import match_intervals
+from recognizer.scores import match_intervals
 
 
 @dataclass(frozen=True)

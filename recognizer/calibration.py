@@ -14,10 +14,10 @@ from scipy.optimize import minimize
 from curves.values import Event, Interval
 from recognizer.belief import Evidence, belief, features
 from recognizer.clips import ClipRecord
-from recognizer.evaluation import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
+from recognizer.scores import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.spotting import Candidates, SpottingSettings, propose, score_windows, slide, spot
 from recognizer.tracks import track_intensity
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curves.values import Interval
-from recognizer.evaluation import (
+from recognizer.scores import (
     BinaryCounts,
     accuracy,
     au_counts,

@@ -1,0 +1,55 @@
+"""One labelled clip, prepared: what systems that recognise emotions and AUs are trained and judged on.
+
+A sample is cut from onset to offset, as the label sheets give them. Its flow is measured from its first frame.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.face.align import CROP
+from recognizer.face.motion import GRID
+
+#: Side of the onset-apex flow image that shallow networks read (MEGC2019).
+IMAGE = 28
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A clip of one subject, N frames from onset to offset.
+
+    ``clip`` is unique in ``dataset``, ``subject`` in ``dataset`` too. ``emotion``: as the set names it, in lower case,
+    or None. ``aus``: those labelled, or None where the set has no AU labels. ``times_s`` (N,) f64 from 0, rising;
+    ``apex``: index of the apex frame, or None where no one labelled it. ``flow`` (N, 2, 56, 56) f16: u right, v down in
+    crop pixels from the first frame, head motion removed. ``crops`` (N, 112, 112) u8, gray, the head held still.
+    ``onset_apex`` (3, 28, 28) f32: the set's own u, v, strain image, of sets that consist of those. What a set cannot
+    give is None. Raises ValueError where shapes contradict that.
+    """
+
+    clip: str
+    dataset: str
+    subject: str
+    emotion: str | None
+    aus: frozenset[int] | None
+    times_s: NDArray[np.float64]
+    apex: int | None = None
+    flow: NDArray[np.float16] | None = None
+    crops: NDArray[np.uint8] | None = None
+    onset_apex: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.times_s)
+        if n < 1 or (np.diff(self.times_s) <= 0).any():
+            raise ValueError(f"sample {self.clip} times_s: expected rising times, got {self.times_s}")
+        if self.apex is not None and not 0 <= self.apex < n:
+            raise ValueError(f"sample {self.clip} apex: expected 0..{n - 1}, got {self.apex}")
+        expected = {"flow": (n, 2, GRID, GRID), "crops": (n, CROP, CROP), "onset_apex": (3, IMAGE, IMAGE)}
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise ValueError(f"sample {self.clip} {name}: expected shape {shape}, got {array.shape}")
+
+    def blind(self) -> "Sample":
+        """The same clip without what must be recognised, and without whose it is."""
+        return replace(self, clip="", subject="", emotion=None, aus=None)
