@@ -3,7 +3,7 @@
 ``read_datasets(PATH)`` recognises by itself what lies under PATH. Every labelled row becomes a clip or a problem.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -46,7 +46,13 @@ def read_datasets(path: Path, name: str | None = None) -> list[Dataset]:
         raise InputError(f"There is no set called {name!r}; known are {', '.join(READERS)}.")
     tree = Tree(path)
     readers = [READERS[name]] if name is not None else list(READERS.values())
-    found = [data for reader in readers if reader.finds(tree) for data in reader.read(tree)]
+    found, failed = _read_all(tree, readers)
+    if failed and not found:
+        raise failed[0][1]
+    found += [
+        Dataset(reader.name, reader.title, path, problems=(Problem(reader.name, str(error)),))
+        for reader, error in failed
+    ]
     if not found:
         looked = "; ".join(f"{reader.name}: {reader.looks_for}" for reader in readers)
         raise InputError(f"No known set was recognised under {path}. Looked for {looked}.")
@@ -55,3 +61,16 @@ def read_datasets(path: Path, name: str | None = None) -> list[Dataset]:
         rows = composite.read_composite_list(lists[0])
         found.append(composite.composite(rows, {data.name: data for data in found}, path))
     return found
+
+
+def _read_all(tree: Tree, readers: Sequence[Reader]) -> tuple[list[Dataset], list[tuple[Reader, InputError]]]:
+    """What could be read, and the sets that are there but could not be."""
+    found: list[Dataset] = []
+    failed: list[tuple[Reader, InputError]] = []
+    for reader in readers:
+        if reader.finds(tree):
+            try:
+                found += reader.read(tree)
+            except InputError as error:
+                failed.append((reader, error))
+    return found, failed

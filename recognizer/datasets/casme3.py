@@ -34,8 +34,15 @@ _PARTS = (
 )
 
 
+class _Pictures(NamedTuple):
+    """Folders of single clips by name, and of whole recordings by (spno.1, b), all in lower case: sheets and folders
+    do not agree on it."""
+
+    clips: dict[str, Path]
+    recordings: dict[tuple[str, str], Path]
+
+
 def _recordings(tree: Tree) -> dict[tuple[str, str], Path]:
-    """Folders of whole recordings by (spno.1, b), in lower case: sheets and folders do not agree on it."""
     found: dict[tuple[str, str], Path] = {}
     for parent in tree.find_parents(_SUBJECT, r"[a-z]\d?"):
         for subject in tree.folders(parent):
@@ -46,7 +53,6 @@ def _recordings(tree: Tree) -> dict[tuple[str, str], Path]:
 
 
 def _clip_folders(tree: Tree, part: _Part) -> dict[str, Path]:
-    """Folders of single clips by name in lower case."""
     found: dict[str, Path] = {}
     for folder in tree.find_folders(part.folder):
         for clip in tree.folders(tree.child(folder, "frame") or folder):
@@ -68,10 +74,11 @@ def _read(tree: Tree) -> list[Dataset]:
     for part in _PARTS:
         if files := tree.find_files(part.sheet):
             sheets += 1
-            found.source(f"labels ({part.kind}): {newest(files).name}")
-            _read_part(
-                found, part, rows_with_header(newest(files), _COLUMNS), _clip_folders(tree, part), recordings, cut
-            )
+            sheet = newest(files)
+            found.source(f"labels ({part.kind}): {sheet.name}")
+            pictures = _Pictures(_clip_folders(tree, part), recordings)
+            for row in rows_with_header(sheet, _COLUMNS):
+                _read_row(found, part.kind, row, pictures, cut)
         elif tree.find_folders(part.folder):
             found.problem(NAME, f"There are {part.kind} clips, but no sheet to label them.")
     if not sheets:
@@ -87,26 +94,19 @@ def _read(tree: Tree) -> list[Dataset]:
     return [found.dataset()]
 
 
-def _read_part(
-    found: Gathering,
-    part: _Part,
-    rows: list[Row],
-    folders: dict[str, Path],
-    recordings: dict[tuple[str, str], Path],
-    cut: dict[tuple[str, str], list[LabelledClip]],
+def _read_row(
+    found: Gathering, kind: Kind, row: Row, pictures: _Pictures, cut: dict[tuple[str, str], list[LabelledClip]]
 ) -> None:
-    for row in rows:
-        subject, video = _subject(row.text("Subject")), row.text("Filename")
-        if not subject or not video:
-            found.lost_row(f"{NAME} line {row.line}", "The row names no subject or no video.")
-            continue
-        name = f"{subject}_{video}_{row.text('Onset')}"
-        recording = recordings.get((subject.lower(), video.lower()))
-        own = folders.get(name.lower())
-        pictures = numbered_pictures(own) or numbered_pictures(recording)
-        labels = _labels(row, name, subject, part.kind, cut=bool(own))
-        built = found.row(labels, name, pictures, str(own or recording or name))
-        cut.setdefault((subject.lower(), video.lower()), []).extend([built] if built is not None else [])
+    subject, video = _subject(row.text("Subject")), row.text("Filename")
+    if not subject or not video:
+        found.lost_row(f"{NAME} {kind} line {row.line}", "The row names no subject or no video.")
+        return
+    name, key = f"{subject}_{video}_{row.text('Onset')}", (subject.lower(), video.lower())
+    own, recording = pictures.clips.get(name.lower()), pictures.recordings.get(key)
+    shown = numbered_pictures(own)
+    labels = _labels(row, name, subject, kind, cut=bool(shown))
+    built = found.row(labels, name, shown or numbered_pictures(recording), str(own or recording or name))
+    cut.setdefault(key, []).extend([built] if built is not None else [])
 
 
 def _subject(text: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from curves.errors import InputError
 from recognizer.datasets.au_text import read_aus
-from recognizer.datasets.cells import emotion_of, padded, preferred
+from recognizer.datasets.cells import emotion_of, kind_of, padded, preferred
 from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
@@ -56,13 +56,14 @@ def _read(tree: Tree) -> list[Dataset]:
     cut: dict[tuple[str, str], list[LabelledClip]] = {}
     pictures = {key: numbered_pictures(folder) for key, folder in videos.items()}
     for row in rows:
-        key = _video_of(row, names)
-        if key is None:
-            text = f"Participant {row.text('participant')!r} or video {row.text('expression')!r} has no name rule."
+        key, kind = _video_of(row, names), kind_of(row.text("kind"))
+        if key is None or kind is None:
+            text = f"Participant {row.text('participant')!r} or video {row.text('expression')!r} has no name rule, "
+            text += f"or {row.text('kind')!r} is neither micro nor macro."
             found.lost_row(f"{NAME} line {row.line}", text)
             continue
         where = str(videos.get(key, "/".join(key)))
-        built = found.row(_labels(row, key[0]), row.text("expression"), pictures.get(key, {}), where)
+        built = found.row(_labels(row, key[0], kind), row.text("expression"), pictures.get(key, {}), where)
         cut.setdefault(key, []).extend([built] if built is not None else [])
     for (subject, code), folder in videos.items():
         found.video(f"{subject}/{folder.name}", subject, pictures[subject, code], FPS, cut.get((subject, code), []))
@@ -112,8 +113,7 @@ def _video_of(row: Row, names: _Names) -> tuple[str, str] | None:
     return None if subject is None or code is None else (subject, code)
 
 
-def _labels(row: Row, subject: str) -> RowLabels:
-    kind = Kind.MICRO if "micro" in row.text("kind").lower() else Kind.MACRO
+def _labels(row: Row, subject: str, kind: Kind) -> RowLabels:
     felt = emotion_of(row.text("felt"))
     return RowLabels(
         dataset=NAME,

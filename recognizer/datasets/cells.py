@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from recognizer.datasets.labels import Kind
+
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 
 
@@ -19,6 +21,12 @@ def objective_of(text: str) -> int | None:
     if plain in _ROMAN:
         return _ROMAN[plain]
     return int(plain) if re.fullmatch(r"[1-7]", plain) else None
+
+
+def kind_of(text: str) -> Kind | None:
+    """ "Micro - 1/2", "micro-expression", "Macro"; None for anything else."""
+    plain = text.lower()
+    return next((kind for kind in Kind if kind.value in plain), None)
 
 
 def padded(text: str, prefix: str, width: int) -> str:

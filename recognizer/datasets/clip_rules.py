@@ -4,7 +4,7 @@ What the sheets leave open or get wrong is decided here, once, and each decision
 Single known errors are no rules: they are data, in ``corrections``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,33 +51,20 @@ def build_clip(row: RowLabels, pictures: Mapping[int, Path], where: str) -> Labe
 
     ``where``: the folder in which they were looked for, for messages.
     """
+    notes = list(row.notes)
     if not pictures:
         return Problem(row.key, f"No pictures of this clip were found ({where}).")
-    notes = list(row.notes)
-    if row.whole:
-        first, last = min(pictures), max(pictures)
-    else:
-        if row.onset is None:
-            return Problem(row.key, "The sheet gives no onset frame.")
-        first = row.onset
-        ending = _ending(row, pictures, notes)
-        if ending is None:
-            return Problem(row.key, f"The sheet gives no usable offset frame (onset {row.onset}, offset {row.offset}).")
-        last = ending
+    span = _span(row, pictures, notes)
+    if isinstance(span, str):
+        return Problem(row.key, span)
+    first, last = span
     there = [number for number in pictures if first <= number <= last]
     if len(there) < 2:
         have = f"{min(pictures)} to {max(pictures)}"
         return Problem(
-            row.key, f"Of the frames {first} to {last} less than two are on disk, which has {have} ({where})."
+            row.key, f"Of the frames {first} to {last} less than two are on disk, where {have} are ({where})."
         )
-    missing = () if row.whole else tuple(sorted(set(range(first, last + 1)) - set(there)))
-    if there[-1] < last:
-        notes.append(f"The offset {last} lies after the last picture {there[-1]}: the clip ends there.")
-    if there[0] > first:
-        notes.append(f"The onset {first} lies before the first picture {there[0]}: the clip starts there.")
-    length = (last - first + 1) / row.fps
-    if row.kind is Kind.MICRO and length > LONGEST_MICRO_S:
-        notes.append(f"{length:.1f} s from onset to offset is too long for a micro-expression: doubtful label.")
+    notes += _remarks(row, first, last, there)
     apex, unknown = _apex(row, first, last, there)
     return LabelledClip(
         dataset=row.dataset,
@@ -97,38 +84,60 @@ def build_clip(row: RowLabels, pictures: Mapping[int, Path], where: str) -> Labe
         emotion=row.emotion,
         objective=row.objective,
         kind=row.kind,
-        missing=missing,
+        missing=tuple(sorted(set(range(first, last + 1)) - set(there))),
         corrected=row.corrected,
         notes=tuple(notes),
     )
 
 
-def _ending(row: RowLabels, pictures: Mapping[int, Path], notes: list[str]) -> int | None:
+def _span(row: RowLabels, pictures: Mapping[int, Path], notes: list[str]) -> tuple[int, int] | str:
+    """First and last frame of the clip, or a sentence on why it has none."""
+    if row.whole:
+        return min(pictures), max(pictures)
+    if row.onset is None:
+        return "The sheet gives no onset frame."
+    last = _ending(row, row.onset, pictures, notes)
+    if last is None:
+        return f"The sheet gives no usable offset frame (onset {row.onset}, offset {row.offset})."
+    return row.onset, last
+
+
+def _ending(row: RowLabels, onset: int, pictures: Mapping[int, Path], notes: list[str]) -> int | None:
     """The offset frame, or what stands for it where the sheet gives none that can be."""
-    assert row.onset is not None  # noqa: S101 - the caller has looked
-    if row.offset is not None and row.offset > row.onset:
+    if row.offset is not None and row.offset > onset:
         return row.offset
-    if row.cut and max(pictures) > row.onset:
+    if row.cut and max(pictures) > onset:
         notes.append(f"The sheet's offset ({row.offset}) is unusable: the clip ends with its last picture.")
         return max(pictures)
-    if row.apex is not None and row.apex > row.onset:
+    if row.apex is not None and row.apex > onset:
         notes.append(f"The sheet's offset ({row.offset}) is unusable: the clip ends at its apex.")
         return row.apex
     return None
 
 
+def _remarks(row: RowLabels, first: int, last: int, there: Sequence[int]) -> Iterator[str]:
+    if there[-1] < last:
+        yield f"The offset {last} lies after the last picture {there[-1]}: the clip ends there."
+    if there[0] > first:
+        yield f"The onset {first} lies before the first picture {there[0]}: the clip starts there."
+    length = (last - first + 1) / row.fps
+    if row.kind is Kind.MICRO and length > LONGEST_MICRO_S:
+        yield f"{length:.1f} s from onset to offset is too long for a micro-expression: a doubtful label."
+
+
 def _apex(row: RowLabels, first: int, last: int, there: Sequence[int]) -> tuple[int | None, str]:
     """Index of the apex among the frames that are there, or None and why."""
+    apex, why = row.apex, ""
     if not row.apex_labelled:
-        return None, NO_APEX_LABELS
-    if row.apex is None:
-        return None, "the sheet gives no apex"
-    if not first <= row.apex <= last:
-        return None, f"the sheet's apex {row.apex} is not between onset {first} and offset {last}"
-    if row.apex == first:
-        return None, f"the sheet's apex {row.apex} is the onset: nothing has moved there"
-    if row.apex not in there:
-        return None, f"the picture of the apex {row.apex} is not on disk"
-    if row.apex == there[0]:
-        return None, f"the apex {row.apex} is the first picture on disk: nothing has moved there"
-    return there.index(row.apex), ""
+        why = NO_APEX_LABELS
+    elif apex is None:
+        why = "the sheet gives no apex"
+    elif not first <= apex <= last:
+        why = f"the sheet's apex {apex} is not between onset {first} and offset {last}"
+    elif apex == first:
+        why = f"the sheet's apex {apex} is the onset: nothing has moved there"
+    elif apex not in there:
+        why = f"the picture of the apex {apex} is not on disk"
+    elif apex == there[0]:
+        why = f"the apex {apex} is the first picture on disk: nothing has moved there"
+    return (None, why) if why or apex is None else (there.index(apex), "")

@@ -22,7 +22,15 @@ _SPLITS = r"(training|train|testA|testB|test_A|test_B)([_ ].*)?"
 
 
 def _finds(tree: Tree) -> bool:
-    return bool(_sheets(tree))
+    """The names of the sheets are common words: unless one says that it is of AUs, its columns must be the set's."""
+    return any("with_au" in sheet.name.lower() or _is_ours(sheet) for sheet in _sheets(tree))
+
+
+def _is_ours(sheet: Path) -> bool:
+    try:
+        return bool(rows_with_header(sheet, _COLUMNS))
+    except InputError:
+        return False
 
 
 def _sheets(tree: Tree) -> list[Path]:

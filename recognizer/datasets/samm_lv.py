@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curves.errors import InputError
 from recognizer.datasets.au_text import read_aus
-from recognizer.datasets.cells import padded
+from recognizer.datasets.cells import kind_of, padded
 from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
@@ -52,8 +52,12 @@ def _read(tree: Tree) -> list[Dataset]:
         if not re.match(_VIDEO, name):
             found.lost_row(f"{NAME} line {row.line}", f"The name {name!r} is not like 006_1_2.")
             continue
+        kind = kind_of(row.text("type"))
+        if kind is None:
+            found.lost_row(f"{NAME} {name}", f"The type {row.text('type')!r} is neither micro nor macro.")
+            continue
         video = "_".join(name.split("_")[:2])
-        built = found.row(_labels(row, name), name, pictures.get(video, {}), str(videos.get(video, video)))
+        built = found.row(_labels(row, name, kind), name, pictures.get(video, {}), str(videos.get(video, video)))
         cut.setdefault(video, []).extend([built] if built is not None else [])
     for name, shown in pictures.items():
         found.video(name, name[:3], shown, FPS, cut.get(name, []))
@@ -67,7 +71,7 @@ def _rows(sheet: Path) -> list[Row]:
     return [row for row in rows if row.number("subject") is not None or re.match(_VIDEO, row.text("filename"))]
 
 
-def _labels(row: Row, name: str) -> RowLabels:
+def _labels(row: Row, name: str, kind: Kind) -> RowLabels:
     onset = row.number("onset")
     notes = [row.text("notes")] if row.text("notes") else []
     if onset == 1:
@@ -82,7 +86,7 @@ def _labels(row: Row, name: str) -> RowLabels:
         offset=row.number("offset") or None,  # 0 stands for unknown
         aus=read_aus(row.value("aus")),
         aus_text=row.text("aus"),
-        kind=Kind.MICRO if row.text("type").lower().startswith("micro") else Kind.MACRO,
+        kind=kind,
         notes=tuple(notes),
     )
 

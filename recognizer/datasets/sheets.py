@@ -20,7 +20,7 @@ _HEADER_WITHIN = 40
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled row. ``line``: its number in the sheet, from 1, for messages only. ``cells``: by plain column name."""
+    """One labelled row. ``line``: its number in the sheet, from 1, for messages. ``cells``: by plain column name."""
 
     line: int
     cells: dict[str, Any]
@@ -61,7 +61,7 @@ def read_sheets(path: Path) -> dict[str, pd.DataFrame]:
     """
     try:
         if path.suffix.lower() == ".csv":
-            frame = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False)
+            frame = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig")
             return {path.stem: frame}
         return pd.read_excel(path, sheet_name=None, header=None, dtype=object, engine="openpyxl")
     except Exception as error:
@@ -115,6 +115,6 @@ def newest(paths: Sequence[Path]) -> Path:
 
 
 def _edition(name: str) -> int:
-    return max(
-        (int(digits) for digits in re.findall(r"[0-9]+", name.replace("^2", "").replace("(me)3", ""))), default=0
-    )
+    """The highest number in a sheet's name, its set's own number aside."""
+    named = re.sub(r"\(me\)\^?[23]", "", name, flags=re.IGNORECASE)
+    return max((int(digits) for digits in re.findall(r"[0-9]+", named)), default=0)
