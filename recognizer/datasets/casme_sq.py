@@ -12,7 +12,7 @@ import pandas as pd
 
 from curves.errors import InputError
 from recognizer.datasets.au_text import read_aus
-from recognizer.datasets.cells import emotion_of, kind_of, padded, preferred
+from recognizer.datasets.cells import emotion_of, kind_of, padded, uncropped_first
 from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
@@ -34,7 +34,7 @@ class _Names:
 
 
 def _folders(tree: Tree) -> list[Path]:
-    return preferred(tree.find_parents(_SUBJECT, _VIDEO), ("raw", "selected", "crop"), tree.root)
+    return uncropped_first(tree.find_parents(_SUBJECT, _VIDEO), tree.root)
 
 
 def _finds(tree: Tree) -> bool:
@@ -58,9 +58,7 @@ def _read(tree: Tree) -> list[Dataset]:
     for row in rows:
         key, kind = _video_of(row, names), kind_of(row.text("kind"))
         if key is None or kind is None:
-            text = f"Participant {row.text('participant')!r} or video {row.text('expression')!r} has no name rule, "
-            text += f"or {row.text('kind')!r} is neither micro nor macro."
-            found.lost_row(f"{NAME} line {row.line}", text)
+            found.lost_row(f"{NAME} line {row.line}", _why_lost(row, key))
             continue
         where = str(videos.get(key, "/".join(key)))
         built = found.row(_labels(row, key[0], kind), row.text("expression"), pictures.get(key, {}), where)
@@ -111,6 +109,12 @@ def _video_of(row: Row, names: _Names) -> tuple[str, str] | None:
     subject = None if number is None else names.subjects.get(number)
     code = names.stimuli.get(row.text("expression").rpartition("_")[0].lower())
     return None if subject is None or code is None else (subject, code)
+
+
+def _why_lost(row: Row, key: tuple[str, str] | None) -> str:
+    if key is None:
+        return f"The rules name no participant {row.text('participant')!r} or no film of {row.text('expression')!r}."
+    return f"The kind {row.text('kind')!r} is neither micro nor macro."
 
 
 def _labels(row: Row, subject: str, kind: Kind) -> RowLabels:

@@ -35,12 +35,16 @@ def padded(text: str, prefix: str, width: int) -> str:
     return f"{prefix}{int(digits[0]):0{width}d}" if digits else text.strip()
 
 
-def preferred(folders: Sequence[Path], words: Sequence[str], root: Path) -> list[Path]:
-    """``folders`` with those first whose path below ``root`` holds the earliest of ``words``; others keep their order
-    behind."""
+def uncropped_first(folders: Sequence[Path], root: Path) -> list[Path]:
+    """Variants of the pictures, the one to use first: clips cut from the recordings (selected), then whole recordings
+    (raw), then any other, cropped ones last.
+
+    The face code needs what lies around a face and holds the head still by itself; crops were cut on a grid of pixels.
+    """
 
     def rank(folder: Path) -> int:
         inside = folder.relative_to(root).as_posix().lower() if folder != root else folder.name.lower()
-        return next((i for i, word in enumerate(words) if word in inside), len(words))
+        words = ("selected", "raw", "", "crop")
+        return next((i for i, word in enumerate(words) if word and word in inside), words.index(""))
 
     return sorted(folders, key=rank)

@@ -107,10 +107,10 @@ def _ending(row: RowLabels, onset: int, pictures: Mapping[int, Path], notes: lis
     if row.offset is not None and row.offset > onset:
         return row.offset
     if row.cut and max(pictures) > onset:
-        notes.append(f"The sheet's offset ({row.offset}) is unusable: the clip ends with its last picture.")
+        notes.append("The sheet gives no offset after the onset: the clip ends with its last picture.")
         return max(pictures)
     if row.apex is not None and row.apex > onset:
-        notes.append(f"The sheet's offset ({row.offset}) is unusable: the clip ends at its apex.")
+        notes.append("The sheet gives no offset after the onset: the clip ends at its apex.")
         return row.apex
     return None
 

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from curves.errors import InputError
 from recognizer.datasets.au_text import read_aus
-from recognizer.datasets.cells import emotion_of, objective_of, preferred
+from recognizer.datasets.cells import emotion_of, objective_of, uncropped_first
 from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, subject_clip_pictures
 from recognizer.datasets.gathering import Gathering, Reader
 from recognizer.datasets.labels import Dataset
 from recognizer.datasets.sheets import Row, newest, rows_with_header
-
-#: Uncropped pictures first: the face code needs what lies around a face, and holds the head still by itself.
-UNCROPPED_FIRST = ("selected", "raw", "crop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class OneSheetSet:
         return ("Subject", "Filename", self.onset, self.apex, self.offset, "Action Units", "Estimated Emotion")
 
     def folders(self, tree: Tree) -> list[Path]:
-        return preferred(tree.find_parents(self.subject_folder, self.clip_folder), UNCROPPED_FIRST, tree.root)
+        return uncropped_first(tree.find_parents(self.subject_folder, self.clip_folder), tree.root)
 
     def finds(self, tree: Tree) -> bool:
         return bool(tree.find_files(self.sheet) or self.folders(tree))

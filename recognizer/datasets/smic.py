@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.datasets.cells import emotion_of, padded, preferred
+from recognizer.datasets.cells import emotion_of, padded, uncropped_first
 from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
 from recognizer.datasets.labels import Dataset, LabelledClip
-from recognizer.datasets.one_sheet import UNCROPPED_FIRST
 from recognizer.datasets.sheets import Row, newest, read_sheets, rows_with_header
 
 NAME = "smic"
@@ -57,7 +56,7 @@ def _modality(folder: Path, root: Path) -> str | None:
 def _short(tree: Tree) -> dict[str, list[Path]]:
     """Folders of subjects with folders ``micro``, by modality, the preferred variant first."""
     found: dict[str, list[Path]] = {}
-    for folder in preferred(tree.find_parents(r"s\d+", r"micro"), UNCROPPED_FIRST, tree.root):
+    for folder in uncropped_first(tree.find_parents(r"s\d+", r"micro"), tree.root):
         found.setdefault(_modality(folder, tree.root) or "hs", []).append(folder)
     return found
 
@@ -101,7 +100,7 @@ def _annotations(sheet: Path) -> dict[str, list[Row]]:
         match = _MODALITY.search(title.replace("_", " "))
         if match and len(frame):
             found[match[1].lower()] = rows_with_header(sheet, _COLUMNS, title)
-    return found
+    return {modality: rows for modality, rows in found.items() if rows}
 
 
 # --- folders of clips ------------------------------------------------------------------------------------------------
