@@ -5,6 +5,7 @@ long videos. Each function returns the folder that a holder would give as PATH.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from openpyxl import Workbook
+
+from curves.values import DEFAULT_AUS, Side
+from microexpr._demo_face import draw_face
+from microexpr.sample import demo_landmarks
+from recognizer.synthetic.warp import displacement_field, warp_image
 
 #: (clip, index of the picture, number of pictures) -> RGB or grey picture.
 Painter = Callable[[str, int, int], NDArray[np.uint8]]
@@ -265,3 +271,27 @@ def threedb(root: Path, seed: int = 3) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{name}.png").write_bytes(encode(picture, ".png"))
     return root
+
+
+# --- faces -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _face(size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The drawn face and its landmarks (468, 2)."""
+    return draw_face(size, seed=seed), demo_landmarks(size)
+
+
+def face_painter(au: int = 12, side: Side = Side.LEFT, *, size: int = 320, peak: float = 0.4) -> Painter:
+    """Paints the drawn face of the project's sample, in which one AU rises to ``peak`` in the middle of the clip and
+    falls. Each clip has its own skin."""
+
+    def paint(clip: str, index: int, count: int) -> NDArray[np.uint8]:
+        still, points = _face(size, sum(map(ord, clip)) % 3)
+        amounts = np.zeros((len(DEFAULT_AUS), 2))
+        amount = peak * np.sin(np.pi * index / max(1, count - 1))
+        sides = {Side.LEFT: [0], Side.RIGHT: [1], Side.BOTH: [0, 1]}[side]
+        amounts[DEFAULT_AUS.index(au), sides] = amount
+        return warp_image(still, displacement_field(points, amounts, (size, size)))
+
+    return paint
