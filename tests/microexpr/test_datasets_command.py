@@ -19,8 +19,9 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row(text: str, name: str) -> str:
-    (line,) = [line for line in text.splitlines() if f"│ {name} " in line]
-    return line.split("│")[2].strip()
+    cells = [line.split("│") for line in text.splitlines() if line.startswith("│")]
+    (value,) = [cell[2].strip() for cell in cells if cell[1].strip() == name]
+    return value
 
 
 def test_check_tells_what_was_recognised(tmp_path: Path, command: Run) -> None:
