@@ -46,7 +46,8 @@ Progress = Callable[[int, int], None]
 
 class Prepared(NamedTuple):
     """``samples``: in the order of the set's clips; their large arrays lie on disk. ``problems``: clips of which no
-    sample could be made, and why. ``notes``: what was decided about a sample (a border, frames without a face)."""
+    sample could be made, and why. ``notes``: what was decided about samples that were made now, not found on disk (a
+    border, frames without a face)."""
 
     samples: list[Sample]
     problems: list[Problem]

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 from curves.values import Side
@@ -76,6 +77,8 @@ def read_aus(cell: Any) -> AUReading:
     """The AUs of a sheet's cell: text, a number (a single AU arrives as one) or nothing. Never raises: what is not of
     the grammar is in ``unread``."""
     text = _text_of(cell)
+    if isinstance(cell, date):  # a spreadsheet took 4-12 for a day: its numbers are not what the coder wrote
+        return AUReading(None, unread=(text,))
     if text.lower() in _EMPTY:
         return AUReading(None)
     parser = _Parser(list(_tokens(text)))

@@ -65,10 +65,10 @@ def _read(tree: Tree) -> list[Dataset]:
 
 
 def _rows(sheet: Path) -> list[Row]:
-    """The rows below the text: those with a subject's number first. How many rows of text there are does not matter."""
+    """The rows below the text: those with an onset or a name. How many rows of text stand above does not matter."""
     frame = next(iter(read_sheets(sheet).values()))
     rows = rows_without_header(frame, _COLUMNS)
-    return [row for row in rows if row.number("subject") is not None or re.match(_VIDEO, row.text("filename"))]
+    return [row for row in rows if row.number("onset") is not None or re.match(_VIDEO, row.text("filename"))]
 
 
 def _labels(row: Row, name: str, kind: Kind) -> RowLabels:

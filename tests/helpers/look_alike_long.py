@@ -44,6 +44,8 @@ SAMM_LV_ROWS: tuple[tuple[Any, ...], ...] = (
     ("006", "006_1_4", 1, 1, 4, 8, 8, "Macro", "6+12", None),  # begins with the video
     ("007", "007_3_1", 3, 5, 8, 12, 8, "Macro", None, None),
     ("007", "007_9_1", 9, 5, 8, 12, 8, "Macro", "1", None),  # its video is not on disk
+    ("007", "007_3_2", 3, 5, 8, 12, 8, "neither", "1", None),
+    (None, "lost", 3, 5, 8, 12, 8, "Macro", "1", None),  # not a name of the set
 )
 
 
@@ -91,12 +93,17 @@ def casme3(root: Path, paint: Painter = plain, *, recordings: bool = True) -> Pa
         write_pictures(clip, [f"{number}.jpg" for number in numbers], folder, paint)
         write_pictures(root / "Part_A_ME_clip" / "depth" / folder, ["1.png"], folder, plain)
     write_pictures(
-        root / "part_a_mae_CLIP" / "frame" / "spNO.1_b_100", [f"{n}.jpg" for n in range(100, 121)], "m", paint
+        root / "part_a_mae_CLIP" / "Frame" / "spNO.1_b_100", [f"{n}.jpg" for n in range(100, 121)], "m", paint
     )
     if recordings:
         for subject, video, count in (("spNO.41", "a", 40), ("spNO.42", "A", 30), ("spNO.1", "b", 200)):
             folder = root / "part_A" / subject / video
-            write_pictures(folder / "color", [f"{n}.jpg" for n in range(1, count + 1)], f"{subject}_{video}", paint)
+            write_pictures(
+                folder / ("Color" if subject == "spNO.42" else "color"),
+                [f"{n}.jpg" for n in range(1, count + 1)],
+                f"{subject}_{video}",
+                paint,
+            )
             write_pictures(folder / "depth", ["1.png"], "depth", plain)
     return root
 

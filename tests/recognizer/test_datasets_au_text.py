@@ -1,6 +1,7 @@
 """The grammar of AU cells: each quirk of the sets' sheets, and properties of any cell."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -75,6 +76,7 @@ def test_what_is_not_understood_is_told_and_what_must_be_ignored_is_apart() -> N
     assert read_aus("AU4(k)+AU1") == AUReading((AUMark(1),), ignored=("AU4(k)",))
     assert read_aus("blurred") == AUReading(None, unread=("blurred",))
     assert read_aus("1212") == AUReading(None, unread=("1212",))
+    assert read_aus(datetime(2019, 4, 12)) == AUReading(None, unread=("2019-04-12 00:00:00",))
     assert read_aus("12)+(4").aus == (AUMark(12), AUMark(4))
 
 

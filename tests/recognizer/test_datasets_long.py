@@ -88,7 +88,9 @@ def test_samm_lv_rows_below_the_text_without_header(tmp_path: Path) -> None:
     videos = {video.video: video for video in data.videos}
     assert [len(videos[name].intervals) for name in ("006_1", "007_3", "008_1")] == [3, 1, 0]
     assert videos["006_1"].frames[9].name == "006_1_0010.jpg"
-    assert [problem.key for problem in data.problems] == ["samm_lv 007_9_1"]
+    assert [problem.text.partition(" ")[0] for problem in data.problems] == ["No", "The", "The"]
+    assert "'neither' is neither micro nor macro" in data.problems[1].text
+    assert "'lost' is not like 006_1_2" in data.problems[2].text
 
 
 # --- CAS(ME)^3 -------------------------------------------------------------------------------------------------------
