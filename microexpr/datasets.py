@@ -1,7 +1,7 @@
 """``microexpr datasets``: what a licensed set's folder holds, and samples made of it.
 
-Exit codes of ``check``: 0 a set was recognised, 2 none was, or none could be read. Problems of single clips are told,
-they are no failure: public sets have some.
+Exit codes: 0 done; 2 no set was recognised, or none could be read. ``prepare`` also ends with 1 where pictures of some
+clips gave no sample. Rows of a sheet that are no clip are told, they are no failure: public sets have some.
 """
 
 # ruff: noqa: PLC0415  # recognizer is imported inside commands: --help is answered at once
@@ -66,6 +66,7 @@ def prepare(
     from recognizer.datasets import read_datasets
     from recognizer.datasets.labels import Kind
 
+    failed = 0
     for data in read_datasets(path, name):
         with progress_bar() as bar:
             tell = partial(bar.report(data.name), "clips")
@@ -76,6 +77,8 @@ def prepare(
             typer.echo(f"  left out: {note.key}: {note.text}")
         for note in done.notes:
             typer.echo(f"  note: {note.key}: {note.text}")
+        failed += len(done.problems)
+    raise typer.Exit(1 if failed else 0)
 
 
 def _table(data: "Dataset") -> Table:

@@ -98,6 +98,7 @@ def casme3(root: Path, paint: Painter = plain, *, recordings: bool = True) -> Pa
     if recordings:
         for subject, video, count in (("spNO.41", "a", 40), ("spNO.42", "A", 30), ("spNO.1", "b", 200)):
             folder = root / "part_A" / subject / video
+            colour = folder / ("Color" if subject == "spNO.42" else "color")
             write_pictures(
                 folder / ("Color" if subject == "spNO.42" else "color"),
                 [f"{n}.jpg" for n in range(1, count + 1)],

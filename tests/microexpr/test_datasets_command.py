@@ -106,6 +106,11 @@ def test_prepare_makes_samples_and_tells_what_it_left_out(tmp_path: Path, comman
     assert (code, err) == (0, "")
     assert f"DFME: 5 samples in {tmp_path / 'samples' / 'dfme'}" in out
     assert "left out: dfme train line 5: " in out
+    (tmp_path / "set" / "testB" / "00001" / "00005.png").write_bytes(b"no picture")
+    code, out, err = command("datasets", "prepare", tmp_path / "set", "--out", tmp_path / "more", "--set", "dfme")
+    assert code == 1
+    assert "DFME: 4 samples" in out
+    assert "left out: dfme testb/00001: " in out
     samples = [load_sample(path) for path in (tmp_path / "samples" / "dfme").iterdir()]
     assert {sample.clip for sample in samples} == {
         "train/00001", "train/00002", "train/00003", "testa/00001", "testb/00001",
