@@ -100,7 +100,7 @@ def casme3(root: Path, paint: Painter = plain, *, recordings: bool = True) -> Pa
             folder = root / "part_A" / subject / video
             colour = folder / ("Color" if subject == "spNO.42" else "color")
             write_pictures(
-                folder / ("Color" if subject == "spNO.42" else "color"),
+                colour,
                 [f"{n}.jpg" for n in range(1, count + 1)],
                 f"{subject}_{video}",
                 paint,

@@ -12,7 +12,7 @@ from recognizer.datasets.au_text import read_aus
 from recognizer.datasets.clip_rules import RowLabels, build_clip
 from recognizer.datasets.correcting import corrected, known_errors, parse_corrections
 from recognizer.datasets.disk import numbered_pictures
-from recognizer.datasets.labels import LabelledClip, Problem
+from recognizer.datasets.labels import LabelledClip, Problemfrom recognizer.datasets.sheets import Row, newest
 
 ROW = RowLabels("casme2", "sub01/EP01", "sub01", 200.0, 10, 12, 15)
 frame_numbers = st.none() | st.integers(-3, 40)
@@ -101,6 +101,27 @@ def test_pictures_are_known_by_the_last_number_of_their_names(tmp_path: Path) ->
     assert found[5562].name == "006_05562.jpg"
     assert numbered_pictures(tmp_path / "nowhere") == {}
     assert numbered_pictures(None) == {}
+
+
+def test_newest_edition_of_a_sheet() -> None:
+    def among(*names: str) -> str:
+        both = [newest([Path(name) for name in order]).name for order in (names, names[::-1])]
+        assert both[0] == both[1]
+        return both[0]
+
+    assert among("CASME2-coding-20140508.xlsx", "CASME2-coding-20190701.xlsx") == "CASME2-coding-20190701.xlsx"
+    assert among("CASME2-coding-updated.xlsx", "CASME2-coding-20190701.xlsx") == "CASME2-coding-updated.xlsx"
+    assert among("SAMM_LongVideos_V3_Release.xlsx", "SAMM_LongVideos_V1_Release.xlsx").endswith("V3_Release.xlsx")
+    assert among("CAS(ME)^2code_final.xlsx", "CAS(ME)^2code_final(Updated).xlsx").endswith("(Updated).xlsx")
+    assert among("cas(me)3_part_A_ME_label.xlsx", "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx").endswith("v2.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [(5, 5), (5.0, 5), ("5", 5), ("5.0", 5), ("/", None), ("\\", None), ("", None), (None, None), (float("nan"), None)],
+)
+def test_cells_of_numbers(cell: object, number: int | None) -> None:
+    assert Row(1, {"apexframe": cell}).number("ApexFrame") == number
 
 
 def test_clips_that_contradict_themselves_are_refused() -> None:
