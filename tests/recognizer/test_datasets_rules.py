@@ -12,7 +12,8 @@ from recognizer.datasets.au_text import read_aus
 from recognizer.datasets.clip_rules import RowLabels, build_clip
 from recognizer.datasets.correcting import corrected, known_errors, parse_corrections
 from recognizer.datasets.disk import numbered_pictures
-from recognizer.datasets.labels import LabelledClip, Problemfrom recognizer.datasets.sheets import Row, newest
+from recognizer.datasets.labels import LabelledClip, Problem
+from recognizer.datasets.sheets import Row, newest
 
 ROW = RowLabels("casme2", "sub01/EP01", "sub01", 200.0, 10, 12, 15)
 frame_numbers = st.none() | st.integers(-3, 40)
