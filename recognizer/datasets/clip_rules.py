@@ -60,10 +60,7 @@ def build_clip(row: RowLabels, pictures: Mapping[int, Path], where: str) -> Labe
     first, last = span
     there = [number for number in pictures if first <= number <= last]
     if len(there) < 2:
-        have = f"{min(pictures)} to {max(pictures)}"
-        return Problem(
-            row.key, f"Of the frames {first} to {last} less than two are on disk, where {have} are ({where})."
-        )
+        return Problem(row.key, _too_few(first, last, pictures, where))
     notes += _remarks(row, first, last, there)
     apex, unknown = _apex(row, first, last, there)
     return LabelledClip(
@@ -88,6 +85,11 @@ def build_clip(row: RowLabels, pictures: Mapping[int, Path], where: str) -> Labe
         corrected=row.corrected,
         notes=tuple(notes),
     )
+
+
+def _too_few(first: int, last: int, pictures: Mapping[int, Path], where: str) -> str:
+    there = f"{min(pictures)} to {max(pictures)} are ({where})"
+    return f"Of the frames {first} to {last} less than two are on disk, where {there}."
 
 
 def _span(row: RowLabels, pictures: Mapping[int, Path], notes: list[str]) -> tuple[int, int] | str:
