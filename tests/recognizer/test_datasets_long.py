@@ -81,6 +81,7 @@ def test_samm_lv_rows_below_the_text_without_header(tmp_path: Path) -> None:
     assert (clips["006_1_2"].subject, clips["006_1_2"].kind) == ("006", Kind.MICRO)
     assert clips["006_1_3"].kind is Kind.MACRO
     assert clips["006_1_3"].numbers[-1] == 33  # offset 0: the apex
+    assert clips["006_1_3"].offset is None
     assert clips["006_1_3"].notes[0] == "goes on"
     assert "first frame" in clips["006_1_4"].notes[0]
     assert clips["007_3_1"].aus is None
