@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -178,7 +179,7 @@ def _event_part(face: FaceClip, onset_s: float, offset_s: float) -> slice | None
 def _cut(face: FaceClip, part: slice) -> FaceClip:
     """``face`` with the frames of ``part`` only."""
 
-    def of(rows: NDArray) -> NDArray:
+    def of(rows: NDArray[Any]) -> NDArray[Any]:
         return np.array(rows[part])
 
     return replace(
