@@ -1,0 +1,122 @@
+"""Spotters on clips of people apart: trained, limits chosen, and judged by the rule of MEGC.
+
+A third part of the people is neither learned from nor chosen by; all figures are theirs. Intervals are percentiles over
+resampled people.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curves.errors import InputError
+from curves.values import DEFAULT_AUS, Interval
+from recognizer.clips import ClipRecord
+from recognizer.inference import MotionRun
+from recognizer.protocols import Protocol, make_folds
+from recognizer.results import Resampling, Scored, draw_subjects, rows_of
+from recognizer.scores import match_intervals
+from recognizer.spotters import Spot, Spotter
+
+IOU = 0.5
+_KEYS = [
+    ("spotting_f1", ""), ("spotting_precision", ""), ("spotting_recall", ""), ("false_events_per_min", ""),
+    ("onset_error_s", ""), ("apex_error_s", ""), ("offset_error_s", ""), ("spotting_au_f1_macro", ""),
+]  # fmt: skip
+_PLAIN = 8  # tp, fp, fn, minutes, sums of onset, apex, offset errors, matched; then three counts an AU
+_PRESENT = 0.0  # an event's own AUs have a peak above this
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpottingRun:
+    """``scored``: of one spotter. ``chosen``: by seed. ``people``: how many trained, chose, were tested."""
+
+    scored: Scored
+    chosen: Mapping[str, Mapping[str, Any]]
+    people: tuple[int, int, int]
+
+
+def evaluate_spotter(
+    spotter: Spotter,
+    clips: Sequence[ClipRecord],
+    protocol: Protocol,
+    seeds: Sequence[int],
+    resampling: Resampling,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SpottingRun:
+    """Trains and judges a spotter on ``clips``, split by identity as ``protocol`` (kind ``split``) says.
+
+    Raises InputError: fewer than three people, or no event among those tested.
+    """
+    fold = make_folds([("clips", clip.identity) for clip in clips], [int(clip.events > 0) for clip in clips], protocol)[
+        0
+    ]
+    train, validation, test = ([clips[i] for i in part] for part in (fold.train, fold.validation, fold.test))
+    if not any(clip.events for clip in test):
+        raise InputError("The clips of the people tested hold no event: give more clips, or a larger test_share.")
+    values, draws, chosen = [], [], {}
+    for seed in seeds:
+        fitted = spotter.fit(train, validation, seed=seed)
+        chosen[str(seed)] = dict(fitted.chosen)
+        counts = _by_person(test, [fitted.spot(MotionRun(clip.times_s, clip.flow, clip.prior)) for clip in test])
+        weights = draw_subjects(len(counts), resampling)
+        values.append(_figures(counts.sum(axis=0), spotter.names_aus))
+        draws.append(_figures(weights @ counts, spotter.names_aus))
+        progress(f"seed {seed}: spotting F1 {values[-1][0]:.3f}")
+    keys = _KEYS if spotter.names_aus else _KEYS[:-1]
+    events = sum(clip.events for clip in test)
+    people = tuple(len({clip.identity for clip in part}) for part in (train, validation, test))
+    scored = Scored(keys, tuple(map(str, seeds)), np.stack(values), np.stack(draws, axis=1), [events] * len(keys))
+    return SpottingRun(scored, chosen, people)  # type: ignore[arg-type]
+
+
+def spotting_rows(run: SpottingRun, resampling: Resampling, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the tidy table; n: events of the people tested."""
+    return rows_of(run.scored, resampling, about)
+
+
+def _by_person(clips: Sequence[ClipRecord], found: Sequence[Sequence[Spot]]) -> NDArray[np.float64]:
+    """(S, 8 + 3 A) sums over the clips of each person, people in sorted order."""
+    people = sorted({clip.identity for clip in clips})
+    sums = np.zeros((len(people), _PLAIN + 3 * len(DEFAULT_AUS)))
+    for clip, spots in zip(clips, found, strict=True):
+        sums[people.index(clip.identity)] += _counts(clip, spots)
+    return sums
+
+
+def _counts(clip: ClipRecord, spots: Sequence[Spot]) -> NDArray[np.float64]:
+    true = [Interval(float(onset), float(offset)) for onset, _, offset in clip.onset_apex_offset]
+    pairs = match_intervals(true, [spot.interval for spot in spots], IOU)
+    minutes = float(clip.times_s[-1] - clip.times_s[0]) / 60
+    errors, aus = np.zeros(3), np.zeros((3, len(DEFAULT_AUS)))
+    for i, j in pairs:
+        spot = spots[j]
+        errors += np.abs(clip.onset_apex_offset[i] - (spot.onset_s, spot.apex_s, spot.offset_s))
+        is_true = clip.event_au[i].max(axis=1) > _PRESENT
+        is_found = np.isin(DEFAULT_AUS, [one.au for one in spot.aus])
+        aus += np.stack([is_true & is_found, ~is_true & is_found, is_true & ~is_found])
+    hits = len(pairs)
+    plain = [hits, len(spots) - hits, len(true) - hits, minutes, *errors, hits]
+    return np.concatenate([plain, aus.ravel()])
+
+
+def _figures(counts: NDArray[np.float64], with_aus: bool) -> NDArray[np.float64]:
+    """(..., K) of sums (..., 8 + 3 A), in the order of ``_KEYS``."""
+    tp, fp, fn, minutes, onset, apex, offset, hits = np.moveaxis(counts[..., :_PLAIN], -1, 0)
+    parts = [
+        _part(2 * tp, 2 * tp + fp + fn), _part(tp, tp + fp), _part(tp, tp + fn), _part(fp, minutes),
+        _part(onset, hits), _part(apex, hits), _part(offset, hits),
+    ]  # fmt: skip
+    if with_aus:
+        au = counts[..., _PLAIN:].reshape(*counts.shape[:-1], 3, -1)
+        f1 = _part(2 * au[..., 0, :], 2 * au[..., 0, :] + au[..., 1, :] + au[..., 2, :])
+        known = ~np.isnan(f1)
+        parts.append(_part(np.where(known, f1, 0.0).sum(axis=-1), known.sum(axis=-1)))
+    return np.stack(parts, axis=-1)
+
+
+def _part(some: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    return np.divide(some, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
