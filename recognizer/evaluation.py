@@ -83,7 +83,7 @@ def evaluate(
     """
     known = registry(systems)
     _check_systems(data, settings.systems, known)
-    folds = make_folds(data.subjects, [one.label for one in data.examples], settings.protocol)
+    folds = make_folds(data.subjects, [one.label for one in data.examples], settings.protocol, sets=data.sets)
     config = _config(data, settings)
     _claim(out, config)
     jobs = [Job(name, seed, fold) for name in settings.systems for seed in settings.seeds for fold in folds]

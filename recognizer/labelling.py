@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from curves.errors import InputError
-from recognizer.protocols import ClassMap
+from recognizer.protocols import ClassMap, Subject, person_of
 from recognizer.samples import Sample
 from recognizer.systems import Example, Task
 
@@ -25,14 +25,18 @@ class LabelledData:
     digest: str
 
     @property
-    def subjects(self) -> list[tuple[str, str]]:
-        return [(one.sample.dataset, one.sample.subject) for one in self.examples]
+    def subjects(self) -> list[Subject]:
+        return [person_of(one.sample.dataset, one.sample.subject) for one in self.examples]
+
+    @property
+    def sets(self) -> list[str]:
+        return [one.sample.dataset for one in self.examples]
 
     @property
     def counts(self) -> dict[str, Any]:
         """The flow of samples, for results."""
         names = Counter(self.task.classes[one.label] for one in self.examples)
-        sets = Counter(one.sample.dataset for one in self.examples)
+        sets = Counter(self.sets)
         return {
             "samples": len(self.examples),
             "subjects": len(set(self.subjects)),

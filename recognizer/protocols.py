@@ -1,7 +1,9 @@
 """Who is trained on, who chooses, who is tested: folds over subjects, and emotions put into classes.
 
-A subject is (dataset, subject): the names of two sets may coincide. In every fold training, validation and test
-subjects are disjoint; the validation subjects are drawn from the training part by its own labels alone.
+A subject is (dataset, subject): the names of two sets may coincide. Where two sets show the same people (the three
+cameras of SMIC; SAMM and its long videos; the composites), a subject is keyed by the people's own set. In every fold
+training, validation and test subjects are disjoint; the validation subjects are drawn from the training part by its
+own labels alone.
 """
 
 import tomllib
@@ -78,38 +80,65 @@ class Fold:
     test: tuple[int, ...]
 
 
-def make_folds(subjects: Sequence[Subject], labels: Sequence[int], protocol: Protocol) -> list[Fold]:
-    """The folds of samples whose ``subjects`` and class ``labels`` (0, 1, ...) are given, one for each sample.
+def person_of(dataset: str, subject: str) -> Subject:
+    """Who that is, under one key in all sets that show them."""
+    if dataset == "megc2019" and "/" in subject:
+        dataset, subject = subject.split("/", 1)
+    elif dataset == "3db":
+        dataset = "casme2" if subject.startswith("sub") else "smic" if subject.startswith("s") else "samm"
+    family = next((name for name in _FAMILIES if dataset.startswith(name)), dataset)
+    return (family, subject)
 
-    Parts are balanced by class as far as whole subjects allow. Raises InputError: too few subjects, or a set of
-    ``cross`` has no samples; ValueError unless there are as many labels as subjects.
+
+_FAMILIES = ("smic", "samm")
+
+
+def make_folds(
+    subjects: Sequence[Subject], labels: Sequence[int], protocol: Protocol, *, sets: Sequence[str] | None = None
+) -> list[Fold]:
+    """The folds of samples whose ``subjects`` and class ``labels`` (0, 1, ...) are given, one for each sample; ``sets``
+    (of ``cross``): which data set each sample is from, by default the first part of its subject.
+
+    Parts are balanced by class as far as whole subjects allow. Raises InputError: too few subjects, a set of ``cross``
+    has no samples or shares people with one on the other side; ValueError unless the lengths agree.
     """
-    if len(subjects) != len(labels):
-        raise ValueError(f"folds: expected as many labels as subjects, got {len(labels)}, {len(subjects)}")
-    table = _Table.of(subjects, labels)
+    sets = [subject[0] for subject in subjects] if sets is None else sets
+    if not len(subjects) == len(labels) == len(sets):
+        raise ValueError(f"folds: expected as many labels as subjects, got {len(labels)}, {len(subjects)}, {len(sets)}")
+    table = _Table.of(subjects, labels, sets)
     tests = _TESTS[protocol.kind](table, protocol)
     return [_fold(table, name, test, protocol, number) for number, (name, test) in enumerate(tests)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """``names`` of the S subjects, sorted; ``owner`` (n,): position of each sample's subject; ``counts`` (S, C)."""
+    """``names`` of the S subjects, sorted; ``owner`` (n,): position of each sample's subject; ``sets`` (n,) its set;
+    ``counts`` (S, C) samples by class."""
 
     names: tuple[Subject, ...]
     owner: NDArray[np.int64]
+    sets: NDArray[np.str_]
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, subjects: Sequence[Subject], labels: Sequence[int]) -> "_Table":
+    def of(cls, subjects: Sequence[Subject], labels: Sequence[int], sets: Sequence[str]) -> "_Table":
         names = tuple(sorted(set(subjects)))
         place = {name: i for i, name in enumerate(names)}
         owner = np.array([place[subject] for subject in subjects], np.int64)
         counts = np.zeros((len(names), max(labels, default=0) + 1), np.int64)
         np.add.at(counts, (owner, np.asarray(labels, np.int64)), 1)
-        return cls(names, owner, counts)
+        return cls(names, owner, np.array(sets, np.str_), counts)
 
-    def samples(self, chosen: Sequence[int]) -> tuple[int, ...]:
-        return tuple(int(i) for i in np.flatnonzero(np.isin(self.owner, np.asarray(chosen, np.int64))))
+    def samples(self, chosen: Sequence[int], sets: Sequence[str] = ()) -> tuple[int, ...]:
+        """Samples of the ``chosen`` subjects, of ``sets`` alone if any are named."""
+        kept = np.isin(self.owner, np.asarray(chosen, np.int64))
+        if sets:
+            kept &= np.isin(self.sets, np.asarray(sets, np.str_))
+        return tuple(int(i) for i in np.flatnonzero(kept))
+
+    def of_sets(self, sets: Sequence[str]) -> list[int]:
+        """Subjects with a sample in one of ``sets``."""
+        return [int(i) for i in np.unique(self.owner[np.isin(self.sets, np.asarray(sets, np.str_))])]
 
 
 _Tests = list[tuple[str, list[int]]]  # name of the fold, positions of its test subjects
@@ -142,22 +171,27 @@ def _split(table: _Table, protocol: Protocol) -> _Tests:
 
 
 def _cross(table: _Table, protocol: Protocol) -> _Tests:
-    present = {name[0] for name in table.names}
+    present = sorted(set(table.sets.tolist()))
     for wanted in (*protocol.train_sets, *protocol.test_sets):
         if wanted not in present:
-            raise InputError(
-                f"No sample of the data set {wanted!r} is there; the data has {', '.join(sorted(present))}."
-            )
-    return [("cross", [i for i, name in enumerate(table.names) if name[0] in protocol.test_sets])]
+            raise InputError(f"No sample of the data set {wanted!r} is there; the data has {', '.join(present)}.")
+    test = table.of_sets(protocol.test_sets)
+    shared = set(test) & set(table.of_sets(protocol.train_sets))
+    if shared:
+        raise InputError(
+            f"{' + '.join(protocol.train_sets)} and {' + '.join(protocol.test_sets)} show the same people "
+            f"({len(shared)}, one is {table.names[min(shared)][1]}): they cannot be trained on and tested."
+        )
+    return [("cross", test)]
 
 
 _TESTS = {Kind.LOSO: _loso, Kind.KFOLD: _kfold, Kind.SPLIT: _split, Kind.CROSS: _cross}
 
 
 def _fold(table: _Table, name: str, test: Sequence[int], protocol: Protocol, number: int) -> Fold:
-    rest = [i for i in range(len(table.names)) if i not in set(test)]
-    if protocol.kind is Kind.CROSS:
-        rest = [i for i in rest if table.names[i][0] in protocol.train_sets]
+    cross = protocol.kind is Kind.CROSS
+    tested = set(test)
+    rest = [i for i in (table.of_sets(protocol.train_sets) if cross else range(len(table.names))) if i not in tested]
     if len(rest) < 2:
         raise InputError(
             f"Fold {name} leaves {len(rest)} subjects to train on and to choose by, and needs two: test fewer subjects."
@@ -165,7 +199,8 @@ def _fold(table: _Table, name: str, test: Sequence[int], protocol: Protocol, num
     share = protocol.validation_share
     groups = divide(table.counts[rest], [1 - share, share], np.random.default_rng([protocol.seed, 1, number]))
     train, validation = ([rest[i] for i in np.flatnonzero(groups == k)] for k in (0, 1))
-    return Fold(name, table.samples(train), table.samples(validation), table.samples(test))
+    here, there = (protocol.train_sets, protocol.test_sets) if cross else ((), ())
+    return Fold(name, table.samples(train, here), table.samples(validation, here), table.samples(test, there))
 
 
 def divide(counts: NDArray[np.int64], shares: Sequence[float], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recognizer.evaluation import Evaluation
-from recognizer.protocols import Subject
+from recognizer.protocols import Subject, person_of
 from recognizer.scores import class_f1, class_recall, mean_known
 
 #: The columns of ``results.csv``: a row a figure.
@@ -176,7 +176,7 @@ def _judged(rows: Sequence[Mapping[str, Any]], classes: tuple[str, ...], aus: tu
             true, found = np.array(row["aus_true"], bool), np.array(row["aus_pred"], bool)
             count[:] = np.stack([true & found, ~true & found, true & ~found], axis=-1)
     return Judged(
-        tuple((row["dataset"], row["subject"]) for row in rows),
+        tuple(person_of(row["dataset"], row["subject"]) for row in rows),
         classes,
         np.array([row["y_true"] for row in rows], np.int64),
         np.array([row["y_pred"] for row in rows], np.int64),
