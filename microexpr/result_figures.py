@@ -44,7 +44,7 @@ def draw_bars(means: pd.DataFrame, metrics: Sequence[tuple[str, str]], caption: 
 def draw_confusion(title: str, classes: Sequence[str], matrix: NDArray[np.int64], caption: str) -> Figure:
     """Rows the true class, in parts of the row; below the part the count."""
     side = 2.2 + 0.55 * len(classes)
-    figure, axes = _figure(side + 1.2, side, caption, left=0.26)
+    figure, axes = _figure(side + 1.2, side, caption, left=0.26, labels_in=0.95)
     totals = matrix.sum(axis=1, keepdims=True)
     parts = matrix / np.maximum(totals, 1)
     axes.imshow(parts, cmap="Blues", vmin=0, vmax=1)
@@ -59,10 +59,10 @@ def draw_confusion(title: str, classes: Sequence[str], matrix: NDArray[np.int64]
     return figure
 
 
-def _figure(width: float, height: float, caption: str, *, left: float) -> tuple[Figure, Any]:
+def _figure(width: float, height: float, caption: str, *, left: float, labels_in: float = 0.4) -> tuple[Figure, Any]:
     """A figure of one axes, the caption below it; sizes in inches."""
     lines = textwrap.wrap(caption, int(width * 16.5), break_on_hyphens=False)
-    below = 0.95 + _LINE_IN * len(lines)
+    below = labels_in + _LINE_IN * len(lines)
     whole = height + below
     figure = Figure(figsize=(width, whole), dpi=120)
     FigureCanvasAgg(figure)

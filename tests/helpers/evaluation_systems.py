@@ -81,9 +81,9 @@ class NearestMean:
         for one in train:
             if one.aus is not None:
                 of_class[one.label] |= one.aus
-        means, best = rng.normal(0, 1, len(goal)), (-1.0, 0, np.zeros(len(goal)))
+        means, best = rng.normal(-goal, 0.05), (-1.0, 0, np.zeros(len(goal)))  # the wrong way round at first
         for epoch in range(1, settings.epochs + 1):
-            means = means + 0.3 * (goal - means)
+            means = means + 0.2 * (goal - means)
             guess = _Threshold(means, epoch, (), of_class).predict([one.sample for one in validation])
             hits = float(np.mean(guess.classes.argmax(axis=1) == [one.label for one in validation]))
             if hits > best[0]:
