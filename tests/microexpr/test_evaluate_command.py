@@ -151,7 +151,7 @@ def test_predictions_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     file = tmp_path / "mine.csv"
     file.write_text("\ufeffclip, subject ,y_true,y_pred\na,1,p,p\nb,1,p,n\n\nc,2,n,n\nd,2,n,n\n", encoding="utf-8")
     assert run("evaluate", "--predictions", file) == 0
-    lines = {tuple(line.split())[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.strip()}
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.strip()}
     assert lines["accuracy"][1] == "0.7500"
     assert lines["uar"][1] == "0.7500"
     assert lines["uf1"][1] == f"{(2 / 3 + 4 / 5) / 2:.4f}"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ class Spy:
         outer = self
 
         class _Fitted:
-            chosen: dict[str, Any] = {"limit": np.float32(0.5), "counts": np.arange(2)}
+            chosen: ClassVar[dict[str, Any]] = {"limit": np.float32(0.5), "counts": np.arange(2)}
 
             def predict(self, samples: Sequence[Sample]) -> Prediction:
                 outer.asked = list(samples)

@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -202,7 +202,7 @@ class Fixed:
         self.people = [{one.identity for one in part} for part in (train, validation)]
 
         class _Fitted:
-            chosen: dict[str, Any] = {"threshold": 0.5}
+            chosen: ClassVar[dict[str, Any]] = {"threshold": 0.5}
 
             def spot(self, run: MotionRun) -> list[Spot]:
                 aus = (AUActivation(1, Side.LEFT, 0.5), AUActivation(2, Side.LEFT, 0.5))
