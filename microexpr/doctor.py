@@ -19,6 +19,7 @@ DEPENDENCIES = {
     "matplotlib": "matplotlib",
     "numpy": "numpy",
     "opencv-python-headless": "cv2",
+    "openpyxl": "openpyxl",
     "pandas": "pandas",
     "rich": "rich",
     "safetensors": "safetensors",

@@ -5,6 +5,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,13 +108,13 @@ def _recognise(asked: EvaluateConfig, out: Path, report: Any) -> None:
     from recognizer.systems import FitSettings
 
     classes = load_class_map(asked.classes)
-    samples = _samples(asked, out)
+    samples, lost = _samples(asked, out)
     aus = frequent_aus(samples) if asked.aus == ALL_AUS else () if asked.aus == NO_AUS else asked.aus
     fit = FitSettings(
         epochs=asked.epochs, width=asked.width, batch_size=asked.batch_size, learning_rate=asked.learning_rate,
         device=asked.device, init=asked.init, generated_weight=asked.generated_weight,
     )  # fmt: skip
-    data = label_samples(samples, classes, tuple(int(au) for au in aus))
+    data = label_samples(samples, classes, tuple(int(au) for au in aus), lost=lost)
     for reason, count in data.left_out.items():
         _tell(f"left out {count}: {reason}")
     settings = EvaluationSettings(
@@ -137,11 +138,12 @@ def _protocol(asked: EvaluateConfig, kind: str = "") -> "Protocol":
         raise InputError(f"{error}.") from error
 
 
-def _samples(asked: EvaluateConfig, out: Path) -> "list[Sample]":
-    """Prepared samples of all folders."""
+def _samples(asked: EvaluateConfig, out: Path) -> "tuple[list[Sample], dict[str, int]]":
+    """Prepared samples of all folders; and how many labelled rows gave none, by reason."""
     from recognizer.samples import load_sample
 
     samples: list[Sample] = []
+    lost: dict[str, int] = {}
     for folder, name in zip(asked.data, asked.set or ("",) * len(asked.data), strict=True):
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: check the key 'data'.")
@@ -150,11 +152,11 @@ def _samples(asked: EvaluateConfig, out: Path) -> "list[Sample]":
             _tell(f"{folder}: {len(files)} prepared samples")
             samples += [load_sample(file) for file in files]
         else:
-            samples += _prepared(folder, name, asked.cache or out / "prepared")
-    return samples
+            samples += _prepared(folder, name, asked.cache or out / "prepared", lost)
+    return samples, lost
 
 
-def _prepared(folder: Path, name: str, cache: Path) -> "list[Sample]":
+def _prepared(folder: Path, name: str, cache: Path, lost: dict[str, int]) -> "list[Sample]":
     """Samples of a licensed set, prepared into ``cache`` or found there. InputError: no set, or several and no name."""
     from microexpr.progress import progress_bar
     from recognizer.datasets import READERS, read_datasets
@@ -167,17 +169,20 @@ def _prepared(folder: Path, name: str, cache: Path) -> "list[Sample]":
         raise InputError(f"{folder} holds the sets {names}: say which one with the key 'set'.")
     with progress_bar() as bar:
         report = bar.report(str(folder))
-        return list(prepare(chosen[0], cache, lambda done, total: report("prepare", done, total)))
+        prepared = prepare(chosen[0], cache, lambda done, total: report("prepare", done, total))
+    for reason, problems in (("unusable in the set", chosen[0].problems), ("not prepared", prepared.problems)):
+        if problems:
+            lost[f"{chosen[0].name}: {reason} ('microexpr datasets check' tells)"] = len(problems)
+    return prepared.samples
 
 
 def _spot(asked: EvaluateConfig, report: Any, resampling: "Resampling") -> None:
     from dataclasses import replace
 
-    from recognizer import spotters as room
     from recognizer.spot_evaluation import evaluate_spotter
     from recognizer.windows import load_clips
 
-    known: Mapping[str, Any] = getattr(room, "SPOTTERS", {})
+    known: Mapping[str, Any] = import_module("recognizer.spotters.registry").SPOTTERS
     _require_known("spotter", asked.spotters, known)
     clips = load_clips(asked.clips or Path())
     protocol = replace(_protocol(asked, "split"), test_share=asked.spot_test_share)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,9 @@ def evaluate(
 ) -> Evaluation:
     """Runs what ``out`` does not hold yet; an evaluation that was broken off goes on at the fold.
 
-    ``systems``: the registry, ``recognizer.systems.SYSTEMS`` by default. More systems and seeds may be added to what
-    ``out`` holds; another protocol, other data or another way of training may not. Raises InputError (that; an unknown
-    system; samples that lack what a system reads; too few subjects), and what a system raises.
+    ``systems``: the registry, ``recognizer.systems.registry.SYSTEMS`` by default. More systems and seeds may be added
+    to what ``out`` holds; another protocol, other data or another way of training may not. Raises InputError (that; an
+    unknown system; samples that lack what a system reads; too few subjects), and what a system raises.
     """
     known = registry(systems)
     _check_systems(data, settings.systems, known)
@@ -105,9 +106,8 @@ def registry(systems: Mapping[str, System] | None = None) -> Mapping[str, System
     """``systems``, or those that ship."""
     if systems is not None:
         return systems
-    from recognizer import systems as room  # noqa: PLC0415  # the networks are imported where they are needed
-
-    return room.SYSTEMS  # type: ignore[attr-defined, unused-ignore]
+    shipped: Mapping[str, System] = import_module("recognizer.systems.registry").SYSTEMS  # the networks: late
+    return shipped
 
 
 def _check_systems(data: LabelledData, names: Sequence[str], known: Mapping[str, System]) -> None:

@@ -47,10 +47,13 @@ class LabelledData:
         }
 
 
-def label_samples(samples: Sequence[Sample], classes: ClassMap, aus: Sequence[int] = ()) -> LabelledData:
+def label_samples(
+    samples: Sequence[Sample], classes: ClassMap, aus: Sequence[int] = (), *, lost: Mapping[str, int] | None = None
+) -> LabelledData:
     """Puts emotions into classes and AUs into vectors; classes that no sample shows are left away.
 
-    What cannot be used is counted by reason. Raises InputError: two samples of one name, or fewer than two classes.
+    What cannot be used is counted by reason, ``lost`` (what gave no sample) with it. Raises InputError: two samples of
+    one name, or fewer than two classes.
     """
     twins = [name for name, count in Counter((one.dataset, one.clip) for one in samples).items() if count > 1]
     if twins:
@@ -62,7 +65,7 @@ def label_samples(samples: Sequence[Sample], classes: ClassMap, aus: Sequence[in
             f"The class map {classes.name} finds samples of {len(kept.classes)} classes in the data, and needs two: "
             "choose another map (key 'classes') or other data."
         )
-    left_out: Counter[str] = Counter()
+    left_out: Counter[str] = Counter(lost or {})
     examples = []
     for sample, label in sorted(zip(samples, labels, strict=True), key=lambda pair: (pair[0].dataset, pair[0].clip)):
         if label is None:

@@ -4,6 +4,7 @@ A sample is cut from onset to offset, as the label sheets give them. Its flow is
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _DTYPES: dict[str, type[np.generic]] = {
     "crops": np.uint8,
     "onset_apex": np.float32,
 }
+_LARGE = frozenset({"flow", "crops"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,16 +91,34 @@ def save_sample(sample: Sample, path: Path) -> None:
     partial.replace(path)
 
 
+def _mapped(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Arrays of a safetensors file as read-only memory maps: a set of samples may be larger than memory."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+    result: dict[str, NDArray[Any]] = {}
+    for name in names:
+        offset = 8 + size + header[name]["data_offsets"][0]
+        shape = tuple(header[name]["shape"])
+        result[name] = np.memmap(path, dtype=_DTYPES[name], mode="r", offset=offset, shape=shape)
+    return result
+
+
 def load_sample(path: Path) -> Sample:
-    """Reads what ``save_sample`` wrote. FormatError: not such a file, or none that can be read."""
+    """Reads what ``save_sample`` wrote; ``flow`` and ``crops`` stay on disk, memory-mapped, read-only.
+
+    FormatError: not such a file, or none that can be read.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != _FORMAT:
                 raise FormatError(f"{path} is not a prepared sample ({_FORMAT}): prepare the data set again.")
-            arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            held = set(file.keys())
+            arrays: dict[str, Any] = {name: file.get_tensor(name) for name in held - _LARGE}
         labels = json.loads(metadata["labels"])
         aus = labels.pop("aus")
+        arrays |= _mapped(path, held & _LARGE)
         return Sample(aus=None if aus is None else frozenset(aus), **labels, **arrays)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise FormatError(

@@ -1,14 +1,15 @@
 """``microexpr evaluate``: its three forms, what they write, and what they say where they cannot."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 from evaluation_systems import SMALL, sample, toy_samples
 
-import recognizer.systems as room
 from microexpr.cli import main
 from microexpr.evaluation_config import read_evaluate_config
 from recognizer.recipes import __path__ as recipes
@@ -44,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "here" / "toy.toml").write_text(CONFIG)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    monkeypatch.setattr(room, "SYSTEMS", SMALL, raising=False)
+    monkeypatch.setitem(sys.modules, "recognizer.systems.registry", SimpleNamespace(SYSTEMS=SMALL))
     return tmp_path / "here"
 
 
