@@ -87,7 +87,7 @@ def _evaluate_config(file: Path, out: Path) -> None:
     if asked.systems:
         _recognise(asked, out, report)
     if asked.spotters:
-        _spot(asked, report, resampling)
+        _spot(asked, out, report, resampling)
     for line in write_report(report, out):
         typer.echo(line)
 
@@ -176,9 +176,10 @@ def _prepared(folder: Path, name: str, cache: Path, lost: dict[str, int]) -> "li
     return prepared.samples
 
 
-def _spot(asked: EvaluateConfig, report: Any, resampling: "Resampling") -> None:
+def _spot(asked: EvaluateConfig, out: Path, report: Any, resampling: "Resampling") -> None:
     from dataclasses import replace
 
+    from recognizer.evaluation import FOLDS
     from recognizer.spot_evaluation import evaluate_spotter
     from recognizer.windows import load_clips
 
@@ -188,7 +189,9 @@ def _spot(asked: EvaluateConfig, report: Any, resampling: "Resampling") -> None:
     protocol = replace(_protocol(asked, "split"), test_share=asked.spot_test_share)
     for name in asked.spotters:
         tell = partial(_tell_of, name)
-        run = evaluate_spotter(known[name], clips, protocol, asked.seeds, resampling, progress=tell)
+        run = evaluate_spotter(
+            name, known[name], clips, protocol, asked.seeds, resampling=resampling, keep=out / FOLDS, progress=tell
+        )
         report.add_spotting(name, run, clips, protocol)
 
 

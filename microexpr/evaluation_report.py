@@ -88,6 +88,7 @@ class Report:
         self.rows += added
         spotting = self.about.setdefault("spotting", {"iou": 0.5, "clips": len(clips), "chosen": {}})
         spotting["protocol"] = f"people apart: train, validation, test {run.people}; {protocol.test_share:.0%} tested"
+        spotting["digest"] = run.digest
         spotting["chosen"][name] = run.chosen
 
     @property
@@ -101,7 +102,9 @@ class Report:
                 f"digest {data['digest']}. Protocol: {told['protocol']}. Seeds: {', '.join(map(str, told['seeds']))}."
             )
         if (told := self.about.get("spotting")) is not None:
-            parts.append(f"Spotting: {told['clips']} clips, {told['protocol']}, IoU {told['iou']}.")
+            parts.append(
+                f"Spotting: {told['clips']} clips, digest {told['digest']}, {told['protocol']}, IoU {told['iou']}."
+            )
         if "data" in self.about:
             parts.append(f"Data: {self.about['data']}.")
         parts.append(
@@ -173,7 +176,20 @@ def markdown_tables(table: pd.DataFrame) -> list[str]:
                 for system in dict.fromkeys(part["system"])
             ]
             result.append(_markdown([title, *heads], rows))
-    return result + _wide(means[means["protocol"] == "spotting"], _SPOTTING, "spotter")
+    spotting = means[means["protocol"] == "spotting"]
+    return result + _wide(spotting, _SPOTTING, "spotter") + _strs(spotting[spotting["metric"] == "strs"])
+
+
+def _strs(found: pd.DataFrame) -> list[str]:
+    """Spotters by systems."""
+    if found.empty:
+        return []
+    systems = list(dict.fromkeys(found["label"]))
+    rows = [
+        [spotter, *(_number(found[(found["system"] == spotter) & (found["label"] == one)]) for one in systems)]
+        for spotter in dict.fromkeys(found["system"])
+    ]
+    return [_markdown(["STRS", *systems], rows)]
 
 
 def _wide(means: pd.DataFrame, metrics: Sequence[tuple[str, str]], first: str) -> list[str]:

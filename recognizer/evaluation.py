@@ -28,7 +28,7 @@ from recognizer.samples import Sample
 from recognizer.systems import Example, FitSettings, Need, Prediction, System, Task
 
 RUN = "run.json"
-_FOLDS = "folds"
+FOLDS = "folds"
 Progress = Callable[[str], None]
 
 
@@ -96,7 +96,7 @@ def evaluate(
     slim = _slim(data, [known[name] for name in settings.systems])
     state = _State(slim, data.task, fit, systems)
     for done, (job, result) in enumerate(_results(state, missing, workers, progress), len(jobs) - len(missing) + 1):
-        _write_json(_fold_path(out, job), result)
+        write_json(_fold_path(out, job), result)
         hits = float(np.mean([row["y_true"] == row["y_pred"] for row in result["rows"]]))
         progress(f"fold {done}/{len(jobs)} {job.name}: accuracy {hits:.2f}, {result['seconds']:.0f} s")
     return Evaluation(data, config, tuple(_read_fold(out, job) for job in jobs))
@@ -197,7 +197,7 @@ def _do(state: _State, job: Job, progress: Progress) -> dict[str, Any]:
         )  # fmt: skip
     sizes = {"train": len(job.fold.train), "validation": len(job.fold.validation), "test": len(job.fold.test)}
     return {
-        "system": job.system, "seed": job.seed, "fold": job.fold.name, "sizes": sizes, "chosen": _plain(chosen),
+        "system": job.system, "seed": job.seed, "fold": job.fold.name, "sizes": sizes, "chosen": plain(chosen),
         "seconds": time.monotonic() - began, "rows": rows,
     }  # fmt: skip
 
@@ -206,7 +206,7 @@ def _ints(aus: NDArray[np.bool_] | None) -> list[int] | None:
     return None if aus is None else [int(one) for one in aus]
 
 
-def _plain(chosen: Mapping[str, Any]) -> dict[str, Any]:
+def plain(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """JSON values: systems may choose numpy numbers and arrays."""
     return json.loads(json.dumps(chosen, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one)))
 
@@ -273,33 +273,33 @@ def _claim(out: Path, config: Mapping[str, Any]) -> None:
     """Makes ``out`` the folder of this evaluation; InputError where it is another's."""
     path = out / RUN
     if path.is_file():
-        held = _read_json(path)
+        held = read_json(path)
         other = [key for key in config if held.get(key) != config[key]]
         if other:
             raise InputError(
                 f"{out} holds an evaluation with another {', '.join(other)}: name another --out folder or delete it."
             )
-    _write_json(path, config)
+    write_json(path, config)
 
 
 def _fold_path(out: Path, job: Job) -> Path:
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in job.name)
     key = hashlib.sha256(json.dumps([job.name, job.fold.train, job.fold.validation, job.fold.test]).encode())
-    return out / _FOLDS / f"{name[:80]}-{key.hexdigest()[:12]}.json"
+    return out / FOLDS / f"{name[:80]}-{key.hexdigest()[:12]}.json"
 
 
 def _read_fold(out: Path, job: Job) -> dict[str, Any]:
-    return _read_json(_fold_path(out, job))
+    return read_json(_fold_path(out, job))
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise InputError(f"{path} cannot be read ({error}): delete it, and it is made again.") from error
 
 
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """The file appears only when complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")

@@ -4,8 +4,11 @@ A third part of the people is neither learned from nor chosen by; all figures ar
 resampled people.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError
 from curves.values import DEFAULT_AUS, Interval
 from recognizer.clips import ClipRecord
+from recognizer.evaluation import plain, read_json, write_json
 from recognizer.inference import MotionRun
 from recognizer.protocols import Protocol, make_folds
 from recognizer.results import Resampling, Scored, draw_subjects, rows_of
@@ -31,46 +35,86 @@ _PRESENT = 0.0  # an event's own AUs have a peak above this
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpottingRun:
-    """``scored``: of one spotter. ``chosen``: by seed. ``people``: how many trained, chose, were tested."""
+    """``scored``: of one spotter. ``chosen``: by seed. ``people``: how many trained, chose, were tested. ``digest``: of
+    the clips."""
 
     scored: Scored
     chosen: Mapping[str, Mapping[str, Any]]
     people: tuple[int, int, int]
+    digest: str
 
 
 def evaluate_spotter(
+    name: str,
     spotter: Spotter,
     clips: Sequence[ClipRecord],
     protocol: Protocol,
     seeds: Sequence[int],
-    resampling: Resampling,
     *,
+    resampling: Resampling,
+    keep: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SpottingRun:
     """Trains and judges a spotter on ``clips``, split by identity as ``protocol`` (kind ``split``) says.
 
+    ``keep``: a folder in which each seed's counts are kept when they are done, and found by another run.
     Raises InputError: fewer than three people, or no event among those tested.
     """
-    fold = make_folds([("clips", clip.identity) for clip in clips], [int(clip.events > 0) for clip in clips], protocol)[
-        0
-    ]
+    owners = [("clips", clip.identity) for clip in clips]
+    (fold,) = make_folds(owners, [int(clip.events > 0) for clip in clips], protocol)
     train, validation, test = ([clips[i] for i in part] for part in (fold.train, fold.validation, fold.test))
     if not any(clip.events for clip in test):
         raise InputError("The clips of the people tested hold no event: give more clips, or a larger test_share.")
+    digest = clips_digest(clips)
     values, draws, chosen = [], [], {}
     for seed in seeds:
-        fitted = spotter.fit(train, validation, seed=seed)
-        chosen[str(seed)] = dict(fitted.chosen)
-        counts = _by_person(test, [fitted.spot(MotionRun(clip.times_s, clip.flow, clip.prior)) for clip in test])
-        weights = draw_subjects(len(counts), resampling)
+        key = hashlib.sha256(json.dumps([name, seed, digest, asdict(fold)]).encode()).hexdigest()[:12]
+        path = None if keep is None else keep / f"spotter-{name}-seed{seed}-{key}.json"
+        done = _kept(path) or _judge(spotter, train, validation, test, seed=seed)
+        _keep(path, done)
+        chosen[str(seed)] = done["chosen"]
+        counts = np.array(done["counts"], np.float64)
         values.append(_figures(counts.sum(axis=0), spotter.names_aus))
-        draws.append(_figures(weights @ counts, spotter.names_aus))
+        draws.append(_figures(draw_subjects(len(counts), resampling) @ counts, spotter.names_aus))
         progress(f"seed {seed}: spotting F1 {values[-1][0]:.3f}")
     keys = _KEYS if spotter.names_aus else _KEYS[:-1]
     events = sum(clip.events for clip in test)
-    people = tuple(len({clip.identity for clip in part}) for part in (train, validation, test))
     scored = Scored(keys, tuple(map(str, seeds)), np.stack(values), np.stack(draws, axis=1), [events] * len(keys))
-    return SpottingRun(scored, chosen, people)  # type: ignore[arg-type]
+    trained, choosing, tested = (len({clip.identity for clip in part}) for part in (train, validation, test))
+    return SpottingRun(scored, chosen, (trained, choosing, tested), digest)
+
+
+def clips_digest(clips: Sequence[ClipRecord]) -> str:
+    """16 hex digits over who, when and what of all clips, and over the middle frame of each clip's motion."""
+    whole = hashlib.sha256()
+    for clip in clips:
+        whole.update(json.dumps([clip.identity, clip.seed, clip.fps, clip.scene, len(clip.times_s)]).encode())
+        for array in (clip.times_s, clip.onset_apex_offset, clip.event_au, clip.flow[len(clip.flow) // 2]):
+            whole.update(np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()[:16]
+
+
+def _judge(
+    spotter: Spotter,
+    train: Sequence[ClipRecord],
+    validation: Sequence[ClipRecord],
+    test: Sequence[ClipRecord],
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Counts of each person tested, and what the validation part chose: JSON values."""
+    fitted = spotter.fit(train, validation, seed=seed)
+    counts = _by_person(test, [fitted.spot(MotionRun(clip.times_s, clip.flow, clip.prior)) for clip in test])
+    return {"chosen": plain(fitted.chosen), "counts": counts.tolist()}
+
+
+def _kept(path: Path | None) -> dict[str, Any] | None:
+    return None if path is None or not path.is_file() else read_json(path)
+
+
+def _keep(path: Path | None, done: Mapping[str, Any]) -> None:
+    if path is not None:
+        write_json(path, done)
 
 
 def spotting_rows(run: SpottingRun, resampling: Resampling, about: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,12 +1,16 @@
-"""Small systems that evaluations are tested with; importable by the processes that evaluations start."""
+"""Small systems and spotters that evaluations are tested with; importable by the processes that evaluations start."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from curves.values import AUActivation, Side
+from recognizer.clips import ClipRecord
+from recognizer.inference import MotionRun
 from recognizer.samples import Sample
+from recognizer.spotters import FittedSpotter, Spot
 from recognizer.systems import Example, FitSettings, Fitted, Need, Prediction, Progress, System, Task
 
 
@@ -137,3 +141,41 @@ class Memoriser:
 
 
 SMALL: Mapping[str, System] = {"nearest": NearestMean(), "memoriser": Memoriser()}
+
+
+def spotting_clip(person: str, seed: int, events: list[tuple[float, float, float]]) -> ClipRecord:
+    """A minute; each event holds AU1 (first of the list) on the left."""
+    aus = np.zeros((len(events), 19, 2), np.float32)
+    aus[:, 0, 0] = 0.5
+    return ClipRecord(
+        np.linspace(0.0, 60.0, 4),
+        np.zeros((4, 2, 56, 56), np.float16),
+        np.zeros((4, 19, 2), np.float32),
+        np.array(events, np.float64).reshape(-1, 3),
+        np.zeros(len(events), np.int64),
+        aus,
+        person,
+        seed,
+        25.0,
+    )
+
+
+class FixedSpotter:
+    """Finds one event at 1.1 s, and one at 30 s that is never there."""
+
+    description, names_aus = "fixed", True
+
+    def __init__(self) -> None:
+        self.people: list[set[str]] = []
+
+    def fit(self, train: Any, validation: Any, *, seed: int = 0) -> FittedSpotter:
+        self.people = [{one.identity for one in part} for part in (train, validation)]
+
+        class _Fitted:
+            chosen: ClassVar[dict[str, Any]] = {"threshold": 0.5}
+
+            def spot(self, run: MotionRun) -> list[Spot]:
+                aus = (AUActivation(1, Side.LEFT, 0.5), AUActivation(2, Side.LEFT, 0.5))
+                return [Spot(1.1, 1.2, 1.5, 1.0, aus), Spot(30.0, 30.1, 30.4, 0.2)]
+
+        return _Fitted()

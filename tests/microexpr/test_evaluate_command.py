@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from evaluation_systems import SMALL, sample, toy_samples
+from evaluation_systems import SMALL, FixedSpotter, sample, spotting_clip, toy_samples
 
 from microexpr.cli import main
 from microexpr.evaluation_config import read_evaluate_config
+from recognizer.clips import save_clip
 from recognizer.recipes import __path__ as recipes
 from recognizer.samples import save_sample
 
@@ -98,6 +99,30 @@ def test_our_own_predictions_are_judged_alike(folder: Path, capsys: pytest.Captu
                     for one in (own, again)
                 ]
                 assert values[0] == pytest.approx(values[1])
+
+
+def test_spotters_beside_systems_give_strs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "clips").mkdir()
+    for k in range(6):
+        save_clip(spotting_clip(f"p{k}", k, [(1.0, 1.2, 1.5)]), folder / "clips" / f"{k}.safetensors")
+    monkeypatch.setitem(
+        sys.modules, "recognizer.spotters.registry", SimpleNamespace(SPOTTERS={"fixed": FixedSpotter()})
+    )
+    (folder / "both.toml").write_text(CONFIG + 'spotters = ["fixed"]\nclips = "clips"\n')
+    assert run("evaluate", folder / "both.toml", "--out", "out") == 0
+    table = pd.read_csv("out/results.csv")
+    means = table[table["seed"] == "mean"]
+
+    def value(metric: str, system: str) -> float:
+        return float(means[(means["metric"] == metric) & (means["system"] == system)]["value"].iloc[0])
+
+    strs = means[means["metric"] == "strs"]
+    assert strs["label"].tolist() == ["nearest", "memoriser"]
+    assert strs["value"].iloc[0] == pytest.approx(value("spotting_f1", "fixed") * value("uf1", "nearest"))
+    text = Path("out/results.md").read_text()
+    assert "| STRS | nearest | memoriser |" in text
+    assert "IoU 0.5" in text
+    assert Path("out/spotting.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,17 @@
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
-from evaluation_systems import NearestMean, toy_samples
+from evaluation_systems import FixedSpotter, NearestMean, spotting_clip, toy_samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curves.errors import InputError
-from curves.values import AUActivation, Interval, Side
-from recognizer.clips import ClipRecord
+from curves.values import Interval
 from recognizer.evaluation import EvaluationSettings, evaluate
-from recognizer.inference import MotionRun
 from recognizer.labelling import label_samples
 from recognizer.protocols import ClassMap, Kind, Protocol
 from recognizer.results import (
@@ -33,7 +31,6 @@ from recognizer.results import (
 )
 from recognizer.scores import BinaryCounts, accuracy, confusion_matrix, typed_spotting, uar, uf1
 from recognizer.spot_evaluation import evaluate_spotter, spotting_rows
-from recognizer.spotters import FittedSpotter, Spot
 from recognizer.systems import FitSettings
 
 QUICK = Resampling(draws=300)
@@ -173,48 +170,12 @@ def test_spots_match_intervals_of_their_own_type() -> None:
     assert typed_spotting([]) == {"overall": BinaryCounts()}
 
 
-def clip(person: str, seed: int, events: list[tuple[float, float, float]]) -> ClipRecord:
-    """A minute; each event holds AU1 (first of the list) on the left."""
-    aus = np.zeros((len(events), 19, 2), np.float32)
-    aus[:, 0, 0] = 0.5
-    return ClipRecord(
-        np.linspace(0.0, 60.0, 4),
-        np.zeros((4, 2, 56, 56), np.float16),
-        np.zeros((4, 19, 2), np.float32),
-        np.array(events, np.float64).reshape(-1, 3),
-        np.zeros(len(events), np.int64),
-        aus,
-        person,
-        seed,
-        25.0,
+def test_spotters_are_judged_on_people_apart(tmp_path: Path) -> None:
+    clips = [spotting_clip(f"p{k}", k, [(1.0, 1.2, 1.5)]) for k in range(10)]
+    spotter = FixedSpotter()
+    run = evaluate_spotter(
+        "fixed", spotter, clips, Protocol(Kind.SPLIT, test_share=0.3), (0,), resampling=QUICK, keep=tmp_path
     )
-
-
-class Fixed:
-    """Finds one event at 1.1 s, and one at 30 s that is never there."""
-
-    description, names_aus = "fixed", True
-
-    def __init__(self) -> None:
-        self.people: list[set[str]] = []
-
-    def fit(self, train: Any, validation: Any, *, seed: int = 0) -> FittedSpotter:
-        self.people = [{one.identity for one in part} for part in (train, validation)]
-
-        class _Fitted:
-            chosen: ClassVar[dict[str, Any]] = {"threshold": 0.5}
-
-            def spot(self, run: MotionRun) -> list[Spot]:
-                aus = (AUActivation(1, Side.LEFT, 0.5), AUActivation(2, Side.LEFT, 0.5))
-                return [Spot(1.1, 1.2, 1.5, 1.0, aus), Spot(30.0, 30.1, 30.4, 0.2)]
-
-        return _Fitted()
-
-
-def test_spotters_are_judged_on_people_apart() -> None:
-    clips = [clip(f"p{k}", k, [(1.0, 1.2, 1.5)]) for k in range(10)]
-    spotter = Fixed()
-    run = evaluate_spotter(spotter, clips, Protocol(Kind.SPLIT, test_share=0.3), (0,), QUICK)
     assert run.people == (6, 1, 3)
     assert not spotter.people[0] & spotter.people[1]
     rows = spotting_rows(run, QUICK, {"system": "fixed", "protocol": "spotting", "data": "clips"})
@@ -228,11 +189,19 @@ def test_spotters_are_judged_on_people_apart() -> None:
         assert found["value"] == pytest.approx(wanted, abs=1e-9), metric
         assert found["n"] == 3
         assert found["ci_low"] == pytest.approx(wanted, abs=1e-9)  # all people are alike
+    # Another run finds what was kept; of other clips it judges anew.
+    for some, fits in ((clips, 0), ([*clips[:-1], spotting_clip("p9", 9, [(1.0, 1.3, 1.5)])], 1)):
+        again = FixedSpotter()
+        evaluate_spotter(
+            "fixed", again, some, Protocol(Kind.SPLIT, test_share=0.3), (0,), resampling=QUICK, keep=tmp_path
+        )
+        assert len(again.people) == 2 * fits
 
 
 def test_clips_without_events_cannot_judge() -> None:
+    silent = [spotting_clip(f"p{k}", k, []) for k in range(5)]
     with pytest.raises(InputError, match="hold no event"):
-        evaluate_spotter(Fixed(), [clip(f"p{k}", k, []) for k in range(5)], Protocol(Kind.SPLIT), (0,), QUICK)
+        evaluate_spotter("fixed", FixedSpotter(), silent, Protocol(Kind.SPLIT), (0,), resampling=QUICK)
 
 
 def test_draws_are_of_as_many_subjects_as_there_are() -> None:
