@@ -2,14 +2,19 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from evaluation_systems import SMALL, FixedSpotter, sample, spotting_clip, toy_samples
+from look_alike import casme2, composite_list, samm, smic, threedb
 
+from microexpr._demo_face import draw_face
 from microexpr.cli import main
 from microexpr.evaluation_config import read_evaluate_config
 from recognizer.clips import save_clip
@@ -234,3 +239,49 @@ def test_shipped_recipes_can_be_read() -> None:
     for file in found:
         config: Any = read_evaluate_config(file)
         assert config.systems
+
+
+@cache
+def grey_face(seed: int) -> np.ndarray:
+    return cv2.cvtColor(draw_face(180, seed=seed), cv2.COLOR_RGB2GRAY)
+
+
+def face(clip: str, index: int, count: int) -> np.ndarray:
+    """A drawn face that moves down by two pixels towards the clip's middle, and back."""
+    canvas = np.full((220, 220), 110, np.uint8)
+    down = 2 * round(1 - abs(2 * index / max(1, count - 1) - 1))
+    canvas[20 + down : 200 + down, 20:200] = grey_face(len(clip) % 5)
+    return canvas
+
+
+def test_flow_images_of_3db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threedb(tmp_path / "3DB")
+    monkeypatch.setitem(sys.modules, "recognizer.systems.registry", SimpleNamespace(SYSTEMS=SMALL))
+    (tmp_path / "c.toml").write_text(
+        'data = "3DB"\nset = "3db"\nclasses = "composite3"\nsystems = ["memoriser"]\nworkers = 1\ndraws = 20\n'
+    )
+    assert run("evaluate", tmp_path / "c.toml", "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out" / "results.json").read_text())["recognition"]["data"]
+    assert told["sets"] == {"3db": 4}
+    assert told["classes"] == {"negative": 1, "positive": 2, "surprise": 1}
+    assert any("3db: unusable in the set" in reason for reason in told["left_out"])  # it has 68 subjects, not 3
+
+
+@pytest.mark.slow
+def test_the_composite_of_three_licensed_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "MEGC2019"
+    casme2(root / "CASME2", face, variants=("cropped",))
+    samm(root / "SAMM", face, cropped=False)
+    smic(root / "SMIC", face, raw=False)
+    composite_list(root)
+    monkeypatch.setitem(sys.modules, "recognizer.systems.registry", SimpleNamespace(SYSTEMS=SMALL))
+    text = (Path(next(iter(recipes))) / "evaluate_composite3.toml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith(("systems", "seeds"))]
+    (tmp_path / "c.toml").write_text("\n".join([*kept, 'systems = ["nearest"]', "workers = 1", "draws = 20"]))
+    assert run("evaluate", tmp_path / "c.toml", "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out" / "results.json").read_text())["recognition"]
+    assert told["data"]["sets"] == {"megc2019": 6}
+    assert {fold["fold"] for fold in told["folds"]} == {
+        "casme2-sub01", "samm-006", "samm-028", "smic-s01", "smic-s03",
+    }  # fmt: skip
+    assert list((tmp_path / "out" / "prepared").rglob("*.safetensors"))
