@@ -152,14 +152,15 @@ def _samples(asked: EvaluateConfig, out: Path) -> "tuple[list[Sample], dict[str,
             _tell(f"{folder}: {len(files)} prepared samples")
             samples += [load_sample(file) for file in files]
         else:
-            samples += _prepared(folder, name, asked.cache or out / "prepared", lost)
+            samples += _prepared(folder, name, asked.cache or out / "prepared", asked.workers, lost)
     return samples, lost
 
 
-def _prepared(folder: Path, name: str, cache: Path, lost: dict[str, int]) -> "list[Sample]":
+def _prepared(folder: Path, name: str, cache: Path, workers: int, lost: dict[str, int]) -> "list[Sample]":
     """Samples of a licensed set, prepared into ``cache`` or found there. InputError: no set, or several and no name."""
     from microexpr.progress import progress_bar
     from recognizer.datasets import READERS, read_datasets
+    from recognizer.evaluation import cores
     from recognizer.preparing import prepare
 
     found = read_datasets(folder, name if name in READERS else None)
@@ -169,7 +170,8 @@ def _prepared(folder: Path, name: str, cache: Path, lost: dict[str, int]) -> "li
         raise InputError(f"{folder} holds the sets {names}: say which one with the key 'set'.")
     with progress_bar() as bar:
         report = bar.report(str(folder))
-        prepared = prepare(chosen[0], cache, lambda done, total: report("prepare", done, total))
+        told = partial(report, "prepare")
+        prepared = prepare(chosen[0], cache, told, workers=workers or cores())
     for reason, problems in (("unusable in the set", chosen[0].problems), ("not prepared", prepared.problems)):
         if problems:
             lost[f"{chosen[0].name}: {reason} ('microexpr datasets check' tells)"] = len(problems)

@@ -25,6 +25,7 @@ from recognizer.spot_evaluation import SpottingRun, spotting_rows
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "torch", "opencv-python-headless")
 _MAIN = (("uf1", "UF1"), ("uar", "UAR"), ("accuracy", "accuracy"), ("au_f1_macro", "AU F1"))
+_DIFFERENCES = tuple((f"{metric}_difference", title) for metric, title in _MAIN[:3])
 _SPOTTING = (
     ("spotting_f1", "F1"), ("spotting_precision", "precision"), ("spotting_recall", "recall"),
     ("false_events_per_min", "false/min"), ("onset_error_s", "onset error s"), ("offset_error_s", "offset error s"),
@@ -176,6 +177,9 @@ def markdown_tables(table: pd.DataFrame) -> list[str]:
                 for system in dict.fromkeys(part["system"])
             ]
             result.append(_markdown([title, *heads], rows))
+    apart = recognition[recognition["metric"].isin([metric for metric, _ in _DIFFERENCES])]
+    if len(apart):
+        result += _wide(apart, _DIFFERENCES, f"difference from {apart.iloc[0]['label']}")
     spotting = means[means["protocol"] == "spotting"]
     return result + _wide(spotting, _SPOTTING, "spotter") + _strs(spotting[spotting["metric"] == "strs"])
 

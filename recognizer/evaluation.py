@@ -14,6 +14,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
+from mmap import mmap
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -252,8 +254,22 @@ def _workers(settings: EvaluationSettings, jobs: int) -> int:
     """Processes: one where a GPU does the work, since it would be shared."""
     if settings.fit.device != "cpu" and torch.cuda.is_available():
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(settings.workers or cores, jobs)
+    return min(settings.workers or cores(), jobs)
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _by_file(array: Any) -> Any:
+    """A whole map travels to another process as its file's name, not as its content; a part of one as an array."""
+    if isinstance(array.base, mmap) and array.filename is not None:
+        return np.memmap, (str(array.filename), array.dtype, "r", array.offset, array.shape)
+    return np.array(array).__reduce__()
+
+
+ForkingPickler.register(np.memmap, _by_file)
 
 
 def _config(data: LabelledData, settings: EvaluationSettings) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def test_a_config_gives_all_files(folder: Path, capsys: pytest.CaptureFixture[st
     text = (out / "results.md").read_text()
     for part in (recognition["data"]["digest"], "Protocol: leave one subject out", "microexpr evaluate", "fear"):
         assert part in text
+    assert "| difference from nearest | UF1 |" in text
     table = pd.read_csv(out / "results.csv", dtype={"label": str})
     assert {"4", "12"} <= set(table[table["metric"] == "au_f1"]["label"])
     assert len(pd.read_csv(out / "predictions.csv")) == 24 * 2 * 2

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from recognizer.evaluation import EvaluationSettings, evaluate, run_fold
 from recognizer.labelling import LabelledData, frequent_aus, label_samples
 from recognizer.protocols import ClassMap, Kind, Protocol, make_folds
 from recognizer.results import judged_runs, predictions_table
-from recognizer.samples import Sample
+from recognizer.samples import Sample, load_sample, save_sample
 from recognizer.systems import Example, FitSettings, Fitted, Need, Prediction, System, Task
 
 TWO = ClassMap("two", "", ("disgust", "happiness"), {"*": {"disgust": "disgust", "happiness": "happiness"}})
@@ -80,7 +81,7 @@ def test_test_samples_are_blind_and_in_an_order_that_tells_nothing() -> None:
 
 
 def test_answers_come_back_in_the_order_of_the_samples(tmp_path: Path) -> None:
-    noiseless = data(toy_samples(noise=0.0))
+    noiseless = data(toy_samples(noise=0.0, clips=9))
     evaluation = evaluate(noiseless, settings(fit=FitSettings(epochs=9)), tmp_path, systems=SMALL)
     assert accuracy(evaluation, "nearest") == 1.0
 
@@ -272,6 +273,18 @@ def test_systems_get_the_arrays_that_they_read_and_no_others(tmp_path: Path) -> 
     spy = Spy()
     evaluate(data(samples), settings("spy"), tmp_path, systems={"spy": spy})
     assert all(one.crops is None and one.flow is not None for one in spy.trained)
+
+
+def test_samples_travel_to_processes_as_names_of_files(tmp_path: Path) -> None:
+    save_sample(toy_samples()[1], tmp_path / "one.safetensors")
+    one = load_sample(tmp_path / "one.safetensors")
+    packed = bytes(ForkingPickler.dumps(one))
+    assert one.flow is not None
+    assert len(packed) < one.flow.nbytes / 10
+    again: Sample = ForkingPickler.loads(packed)
+    np.testing.assert_array_equal(again.flow, one.flow)
+    part = ForkingPickler.loads(ForkingPickler.dumps(one.flow[1:]))  # its offset is not that of the map
+    np.testing.assert_array_equal(part, one.flow[1:])
 
 
 @pytest.mark.slow
