@@ -100,7 +100,8 @@ def _refuse_other_settings(out: Path, settings: SampleSettings) -> None:
     values = {name: value for name, value in asdict(settings).items() if name != "workers"}
     text = json.dumps(values, indent=1)
     path = out / _SETTINGS
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
+    begun = path.is_file() and any(out.glob("sample-*.safetensors"))
+    if begun and json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
         raise InputError(f"{out} holds samples rendered with other settings ({_SETTINGS}): name another folder.")
     path.write_text(text + "\n", encoding="utf-8")
 
