@@ -7,6 +7,7 @@ Spotting follows the MEGC rule: a spot is true if its IoU with a true interval, 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,13 +20,17 @@ __all__ = [
     "TimingErrors",
     "accuracy",
     "au_counts",
+    "class_f1",
+    "class_recall",
     "confusion_matrix",
     "macro_f1",
     "match_intervals",
+    "mean_known",
     "pooled_spotting",
     "spotting_scores",
     "strs",
     "timing_errors",
+    "typed_spotting",
     "uar",
     "uf1",
 ]
@@ -95,6 +100,19 @@ def pooled_spotting(videos: Iterable[tuple[Sequence[Interval], Sequence[Interval
     return sum((spotting_scores(true, found, iou) for true, found in videos), BinaryCounts())
 
 
+def typed_spotting(
+    videos: Iterable[tuple[Mapping[str, Sequence[Interval]], Mapping[str, Sequence[Interval]]]], iou: float = 0.5
+) -> dict[str, BinaryCounts]:
+    """Counts per type (micro, macro, ...) over videos, each (true by type, found by type); ``overall`` pools them.
+
+    MEGC: a spot matches true intervals of its own type only.
+    """
+    seen = list(videos)
+    types = sorted({kind for true, found in seen for kind in (*true, *found)})
+    result = {kind: pooled_spotting([(t.get(kind, ()), f.get(kind, ())) for t, f in seen], iou) for kind in types}
+    return result | {"overall": sum(result.values(), BinaryCounts())}
+
+
 def au_counts(pairs: Iterable[tuple[AbstractSet[int], AbstractSet[int]]]) -> dict[int, BinaryCounts]:
     """Per AU, over (true AUs, found AUs) of matched events; only AUs that occur on either side."""
     result: dict[int, BinaryCounts] = {}
@@ -139,23 +157,44 @@ def accuracy(matrix: NDArray[np.int64]) -> float:
     return _ratio(float(np.trace(matrix)), float(matrix.sum()))
 
 
+def class_f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """2 TP / (2 TP + FP + FN) of each class, (..., C) of matrices (..., C, C); NaN: it neither occurs nor is named."""
+    return _shares(2 * _diagonal(matrix), matrix.sum(axis=-2) + matrix.sum(axis=-1))
+
+
+def class_recall(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """TP / (TP + FN) of each class, (..., C) of matrices (..., C, C); NaN where a class does not occur."""
+    return _shares(_diagonal(matrix), matrix.sum(axis=-1))
+
+
+def mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last axis of what is not NaN; NaN where all is."""
+    known = ~np.isnan(values)
+    return _shares(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
+
+
 def uf1(matrix: NDArray[np.int64]) -> float:
     """Unweighted F1 (MEGC2019): mean over classes of 2 TP / (2 TP + FP + FN), pooled over folds before.
 
     Classes that neither occur nor are predicted have no F1 and are left out.
     """
-    per_class = matrix.sum(axis=0) + matrix.sum(axis=1)
-    return _mean_over(2 * np.diagonal(matrix), per_class)
+    return float(mean_known(class_f1(matrix)))
 
 
 def uar(matrix: NDArray[np.int64]) -> float:
     """Unweighted average recall (MEGC2019): mean over the classes that occur of TP / (TP + FN)."""
-    return _mean_over(np.diagonal(matrix), matrix.sum(axis=1))
+    return float(mean_known(class_recall(matrix)))
 
 
-def _mean_over(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> float:
-    occurs = wholes > 0
-    return float(np.mean(parts[occurs] / wholes[occurs])) if occurs.any() else float("nan")
+def _diagonal(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _shares(parts: NDArray[Any], wholes: NDArray[Any]) -> NDArray[np.float64]:
+    """parts / wholes, NaN where a whole is 0."""
+    result = np.full(np.shape(wholes), np.nan)
+    np.divide(parts, wholes, out=result, where=np.asarray(wholes) > 0)
+    return result
 
 
 def strs(spotting_f1: float, recognition_f1: float) -> float:

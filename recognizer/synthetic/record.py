@@ -146,7 +146,7 @@ def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:
     """
     truth = rendered.truth
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        video = _as_video(rendered)
+        video = as_video(rendered)
         try:
             stream = measure_motion(video, Path(folder), threads=1, progress=lambda *_: None)
         except NoFaceError:
@@ -172,7 +172,7 @@ def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:
         )
 
 
-def _as_video(rendered: RenderedClip) -> Video:
+def as_video(rendered: RenderedClip) -> Video:
     """The rendered frames in the shape of an opened video; compression has already been through the codec."""
     times = rendered.truth.times_s
     # Drawn here: an OpenGL context belongs to one thread, and whoever reads a video may do so in another. At most a
