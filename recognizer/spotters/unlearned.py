@@ -172,5 +172,3 @@ def pulse(duration_s: float, step_s: float) -> NDArray[np.float32]:
     inside = np.clip(count + 0.5 - np.abs(x), 0.0, 1.0)
     kernel = (bell - (inside * bell).sum() / inside.sum()) * inside
     return (kernel / (kernel @ bell)).astype(np.float32)
-
-
