@@ -58,25 +58,36 @@ def main_difference(current: NDArray[np.floating], tail: NDArray[np.floating]) -
     left, up (45 degrees to either side) into which most of its current vectors point; what those vectors have of it is
     compared, and their mean taken. Points off the face do not move.
     """
-    inner = face_mask(GRID)[_INNER, _INNER]
-    now, later = (_blocks(flow[:, :, _INNER, _INNER] * inner) for flow in (current, tail))
-    u, v = now[:, 0], now[:, 1]
-    sideways = np.abs(u) >= np.abs(v)
-    direction = np.where(sideways, np.where(u >= 0, 0, 2), np.where(v >= 0, 1, 3))
-    votes = np.stack([(direction == way).sum(axis=-1) for way in range(_DIRECTIONS)], axis=-1)
-    main = votes.argmax(axis=-1)[..., None]
+    now = _blocks(current)
+    main, mean = _main_mean(now, now - _blocks(tail))
     axis, sign = main % 2, np.where(main < 2, 1.0, -1.0)
-    away = now - later
-    along = sign * np.where(axis == 0, away[:, 0], away[:, 1])
-    chosen = direction == main
-    mean: NDArray[np.float64] = (along * chosen).sum(axis=-1, dtype=np.float64) / chosen.sum(axis=-1)
-    return mean
+    along: NDArray[np.float64] = sign * np.where(axis == 0, mean[:, 0], mean[:, 1])
+    return along
+
+
+def main_motion(flow: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(n, 2, 36): mean (right, down) of those vectors of each block of flow (n, 2, 56, 56) that point into its main
+    direction."""
+    now = _blocks(flow)
+    return _main_mean(now, now)[1]
+
+
+def _main_mean(now: NDArray[np.floating], values: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The main direction (n, 36) of vectors ``now`` (n, 2, 36, 81): 0 right, 1 down, 2 left, 3 up; and the mean
+    (n, 2, 36) of ``values`` (n, 2, 36, 81) where ``now`` points there."""
+    u, v = now[:, 0], now[:, 1]
+    direction = np.where(np.abs(u) >= np.abs(v), np.where(u >= 0, 0, 2), np.where(v >= 0, 1, 3))
+    votes = np.stack([(direction == way).sum(axis=-1) for way in range(_DIRECTIONS)], axis=-1)
+    main = votes.argmax(axis=-1)
+    chosen = (direction == main[..., None])[:, None]
+    return main, (values * chosen).sum(axis=-1, dtype=np.float64) / chosen.sum(axis=-1)
 
 
 def _blocks(flow: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(n, 2, 36, 81): the vectors of each block of (n, 2, 54, 54)."""
-    cell = flow.shape[-1] // BLOCKS
-    parts = flow.reshape(len(flow), 2, BLOCKS, cell, BLOCKS, cell)
+    """(n, 2, 36, 81): the vectors of each block of flow (n, 2, 56, 56), off the face 0."""
+    masked = flow[:, :, _INNER, _INNER] * face_mask(GRID)[_INNER, _INNER]
+    cell = masked.shape[-1] // BLOCKS
+    parts = masked.reshape(len(flow), 2, BLOCKS, cell, BLOCKS, cell)
     return parts.transpose(0, 1, 2, 4, 3, 5).reshape(len(flow), 2, BLOCKS**2, cell**2)
 
 

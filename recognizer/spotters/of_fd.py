@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
-from scipy.optimize import minimize
 
 from recognizer.clips import ClipRecord
 from recognizer.inference import MotionRun
+from recognizer.linear_models import balanced_weights, fit_multinomial
 from recognizer.spotters import FittedSpotter
 from recognizer.spotters.picking import PeakSpotter, Trace, choose_limits, half_length, run_of, true_intervals
 from recognizer.spotters.regions import at_times, even_times, regional_flow
@@ -95,25 +95,9 @@ def learn(train: Sequence[ClipRecord]) -> OfFdScorer:
     if y.all() or not y.any():
         raise ValueError("of_fd: expected training clips with frames inside and outside of events")
     mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
-    solution = fit_logistic((x - mean) / scale, y)
-    return OfFdScorer(mean, scale, solution[:-1], float(solution[-1]))
-
-
-def fit_logistic(x: NDArray[np.float64], y: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(d + 1,): weights and bias that minimise the mean logistic loss, both answers weighted alike, plus a ridge."""
-    design = np.column_stack([x, np.ones(len(x))])
-    share = np.where(y, 0.5 / y.mean(), 0.5 / (~y).mean()) / len(y)
-    sign = np.where(y, 1.0, -1.0)
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        margin = sign * (design @ weights)
-        penalised = np.append(weights[:-1], 0.0)
-        value = share @ np.logaddexp(0.0, -margin) + _RIDGE / 2 * penalised @ penalised
-        slope = -(share * sign / (1.0 + np.exp(np.clip(margin, -500, 500)))) @ design + _RIDGE * penalised
-        return float(value), slope
-
-    result: NDArray[np.float64] = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
-    return result
+    labels = y.astype(np.intp)
+    model = fit_multinomial((x - mean) / scale, labels, 2, balanced_weights(labels, np.ones(len(y))), _RIDGE)
+    return OfFdScorer(mean, scale, model.weights[1] - model.weights[0], float(model.bias[1] - model.bias[0]))
 
 
 @dataclass(frozen=True, slots=True)
