@@ -101,8 +101,8 @@ def test_finds_nothing_in_noise(name, seed):
 
 @pytest.mark.parametrize("name", names())
 def test_spots_are_sorted_apart_and_inside_the_run(name):
-    events = [(0.0, 0.2), (0.5, 0.8), (0.85, 1.1), (1.2, 1.5), (2.0, 2.3), (2.85, 3.1)]
-    run = make_run(events, seed=3)
+    events = [(0.0, 0.2), (0.5, 0.8), (0.85, 1.1), (2.0, 2.3), (5.85, 6.1)]
+    run = make_run(events, seed=3, seconds=6.0)
     spots = fitted(name).spot(run)
     assert len(spots) >= 2
     assert all(spot.onset_s < spot.offset_s for spot in spots)
@@ -158,8 +158,8 @@ def test_unlearned_says_when_and_what():
     (spot,) = Unlearned().spot(make_run([(1.3, 1.6)]))
     assert spot.onset_s == pytest.approx(1.3, abs=0.05)
     assert spot.offset_s == pytest.approx(1.6, abs=0.05)
-    assert {item.au for item in spot.aus[:2]} == {1, 2}
-    assert {item.au for item in spot.aus} <= {1, 2, 5}  # the skirts of this movement reach the lids
+    named = {item.au for item in spot.aus}
+    assert {1, 2} <= named <= {1, 2, 5}  # the skirts of this movement reach the lids
     assert all(item.side is Side.BOTH for item in spot.aus)
 
 
