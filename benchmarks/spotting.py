@@ -28,7 +28,7 @@ from curves.errors import InputError, MicroExprError
 from curves.values import DEFAULT_AUS, MIDLINE_AUS, AUActivation, Event, Interval, Side
 from recognizer.face.align import EYE_DISTANCE, canonical_face
 from recognizer.face.clip import FaceClip, follow_face
-from recognizer.face.neutral import choose_neutral
+from recognizer.face.neutral import frames_at_rest, most_central
 from recognizer.scores import (
     BinaryCounts,
     au_counts,
@@ -107,7 +107,7 @@ def _near(clip: FaceClip) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     shape = np.asarray(clip.expressions, np.float64) / EYE_DISTANCE
     for run in clip.runs:  # landmarks jitter from frame to frame
         shape[run] = gaussian_filter1d(shape[run], 1.5, axis=0)
-    distance = np.linalg.norm(shape - shape[choose_neutral(clip)], axis=2)
+    distance = np.linalg.norm(shape - shape[most_central(clip, frames_at_rest(clip))], axis=2)
     openness = np.asarray(clip.openness, np.float64) / EYE_DISTANCE
     eyes = openness[:, 2:].mean(axis=1)
     usual = np.linalg.norm(np.subtract(*canonical_face()[[61, 291], :2])) / EYE_DISTANCE

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
-from recognizer.clips import mirror_flow, mirror_sides
+from recognizer.clips import PIXELS_PER_CELL, mirror_flow, mirror_sides
 from recognizer.windows import Batch
 
 
@@ -22,6 +22,9 @@ class AugmentConfig:
     scale_max: float = 1.5
     affine_px: float = 0.4
     noise_px: float = 0.15
+    gain: float = 0.0
+    shift_px: float = 0.0
+    stretch: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.scale_min <= self.scale_max:
@@ -31,6 +34,10 @@ class AugmentConfig:
 def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Batch:
     """A new batch; ``generator`` (CPU) decides everything."""
     flow, intensity = _scaled(batch.flow, batch.intensity, config, generator)
+    if config.gain:
+        flow = flow * _gain(flow, config.gain, generator)
+    if config.shift_px or config.stretch:
+        flow = _deformed(flow, config, generator)
     flow = flow + _affine(flow, config.affine_px, generator) + _smooth_noise(flow, config.noise_px, generator)
     flip = torch.rand(len(flow), generator=generator) < config.mirror
     flow[flip] = mirror_flow(flow[flip])
@@ -50,6 +57,26 @@ def _scaled(
     factor = torch.minimum(factor, 1.0 / intensity.amax(dim=(1, 2, 3)).clamp(min=1e-3).clamp(max=1.0))
     factor = factor[:, None, None, None]
     return flow * factor[..., None], intensity * factor
+
+
+def _gain(flow: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """(B, 1, 1, H, W): about 1, smooth over a quarter of the face, more often a loss than a gain."""
+    sigma = largest * torch.rand(len(flow), 1, 1, 1, generator=generator)
+    coarse = torch.randn(len(flow), 1, 5, 5, generator=generator) * sigma - sigma / 2
+    smooth: Tensor = F.interpolate(coarse, size=flow.shape[-2:], mode="bicubic").exp()[:, None]
+    return smooth
+
+
+def _deformed(flow: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """The motion in other places: each window's grid scaled, shifted and bent smoothly. Vectors keep their length."""
+    batch, _, _, height, width = flow.shape
+    cells = config.shift_px / PIXELS_PER_CELL
+    scale = 1 + config.stretch * (2 * torch.rand(batch, 1, 1, 2, generator=generator) - 1)
+    coarse = (2 * torch.rand(batch, 2, 4, 4, generator=generator) - 1) * (2 * cells / width)
+    bend = F.interpolate(coarse, size=(height, width), mode="bicubic").permute(0, 2, 3, 1)
+    grid = F.affine_grid(torch.eye(2, 3).expand(batch, 2, 3), [batch, 1, height, width], align_corners=False)
+    moved = F.grid_sample(flow.flatten(1, 2), grid * scale + bend, padding_mode="border", align_corners=False)
+    return moved.view_as(flow)
 
 
 def _affine(flow: Tensor, largest_px: float, generator: torch.Generator) -> Tensor:

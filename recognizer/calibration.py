@@ -19,7 +19,7 @@ from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
 from recognizer.scores import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.spotting import Candidates, SpottingSettings, propose, score_windows, slide, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import settled, track_intensity
 
 _GATE_MARGIN = 0.9  # of the weakest event that is known: others will be weaker
 _GATE_MOST_PX = 0.15  # a clean video is stiller than rendered clips with all their noise: do not ask more of it
@@ -54,7 +54,7 @@ def calibrate(
     for done, clip in enumerate(clips, start=1):
         prior = clip.prior if model.network.config.prior == "ewp" else None
         run = MotionRun(clip.times_s, clip.flow, prior)
-        intensity = track_intensity(run, model)
+        intensity = settled(track_intensity(run, model))
         seen.append(_Seen(clip, run, intensity, score_windows(run, intensity, model, how)))
         progress(done, len(clips))
     gate_px, gate_rise, gate = _choose_gate(seen)

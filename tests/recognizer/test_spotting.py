@@ -16,7 +16,7 @@ from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
 from recognizer.spotting import Candidates, SpottingSettings, holding, merge, propose, score_windows, slide, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import at_rest, settled, track_intensity
 
 AUS = len(DEFAULT_AUS)
 
@@ -87,6 +87,18 @@ def test_what_a_network_leans_to_by_itself_is_shared_by_both_sides() -> None:
     left, right = tracks[:, DEFAULT_AUS.index(12)].T
     assert np.allclose(left, 0.35, atol=1e-3)
     assert np.allclose(right, 0.05, atol=1e-3)
+
+
+@pytest.mark.parametrize("trace", [-0.12, 0.12])
+def test_a_neutral_frame_with_a_trace_of_an_expression_is_put_right(trace: float) -> None:
+    """Motion measured from a frame that smiles a little, or frowns: rest is 0 and the peak keeps its height."""
+    times = np.arange(0, 3, 1 / 30)
+    motion = pulse(times, 1.5, 0.2, 0.5) + trace
+    measured = track_intensity(stream(times, motion), MeanMotion())
+    rest = at_rest(measured, np.flatnonzero(times < 0.8))
+    tracks = settled(measured, rest)[:, DEFAULT_AUS.index(12), 0]
+    assert np.abs(tracks - np.clip(motion - trace, 0, 1)).max() < 0.05
+    assert settled(measured).min() >= 0.0
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 15, 16, 17])
