@@ -39,7 +39,7 @@ class MeanMotion:
         motion = torch.maximum(left, right)  # (B, 16)
         rise = motion[:, 5:11].amax(dim=1) - torch.maximum(motion[:, 0], motion[:, -1])
         intensity = torch.zeros(len(volumes), 16, AUS, 2)
-        intensity[:, :, DEFAULT_AUS.index(12)] = torch.stack([left + self.leaning, right], dim=-1).clamp(0, 1)
+        intensity[:, :, DEFAULT_AUS.index(12)] = torch.stack([left + self.leaning, right], dim=-1)
         au = torch.full((len(volumes), AUS), -6.0)
         au[:, DEFAULT_AUS.index(12)] = 6.0
         emotion = torch.zeros(len(volumes), len(Emotion))
