@@ -125,7 +125,7 @@ def _read(
     runs = [(part, MotionRun(clip.times_s[part], stream.flow[part], prior)) for part in clip.runs]
     for part, run in runs:
         intensity[part] = track_intensity(run, model, _in_frames(progress, "intensity", part, len(intensity)))
-    intensity = settled(intensity, at_rest(intensity, stream.at_rest))
+    intensity = settled(intensity, model.network.config.aus, at_rest(intensity, stream.at_rest))
     for part, run in runs:
         at = _in_frames(progress, "spotting", part, len(intensity))
         found = score_windows(run, intensity[part], model, spotting, at)

@@ -54,7 +54,7 @@ def calibrate(
     for done, clip in enumerate(clips, start=1):
         prior = clip.prior if model.network.config.prior == "ewp" else None
         run = MotionRun(clip.times_s, clip.flow, prior)
-        intensity = settled(track_intensity(run, model))
+        intensity = settled(track_intensity(run, model), model.network.config.aus)
         seen.append(_Seen(clip, run, intensity, score_windows(run, intensity, model, how)))
         progress(done, len(clips))
     gate_px, gate_rise, gate = _choose_gate(seen)

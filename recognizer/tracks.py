@@ -1,8 +1,11 @@
 """Per-frame AU intensity of a whole motion stream: overlapping windows of the network, blended, and where rest is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.anatomy import impossible_pairs
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 
@@ -40,9 +43,23 @@ def at_rest(intensity: NDArray[np.floating], frames: NDArray[np.intp]) -> NDArra
     return np.median(intensity[frames], axis=0).astype(np.float32)
 
 
-def settled(intensity: NDArray[np.floating], rest: NDArray[np.floating] | float = 0.0) -> NDArray[np.float32]:
-    """(N, n, 2) in [0, 1]: ``intensity`` above ``rest`` (n, 2)."""
-    return np.clip(intensity - rest, 0.0, 1.0).astype(np.float32)
+def settled(
+    intensity: NDArray[np.floating], aus: Sequence[int], rest: NDArray[np.floating] | float = 0.0
+) -> NDArray[np.float32]:
+    """(N, n, 2) in [0, 1]: ``intensity`` of ``aus`` (n) above ``rest`` (n, 2), antagonists against each other.
+
+    Of two AUs that a side of the face cannot show at once, the stronger keeps what it is stronger by: that is
+    continuous in time, and choosing one of them would not be.
+    """
+    result: NDArray[np.float32] = np.clip(intensity - rest, 0.0, 1.0).astype(np.float32)
+    place = {au: i for i, au in enumerate(aus)}
+    for first, second in impossible_pairs():
+        if first in place and second in place:
+            a, b = place[first], place[second]
+            both = np.minimum(result[:, a], result[:, b])
+            result[:, a] -= both
+            result[:, b] -= both
+    return result
 
 
 def _windows(times_s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,9 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from curves.values import DEFAULT_AUS, Emotion, Interval, Side
+from graph.anatomy import impossible_pairs, impossible_rate
 from recognizer.belief import Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
@@ -96,9 +98,18 @@ def test_a_neutral_frame_with_a_trace_of_an_expression_is_put_right(trace: float
     motion = pulse(times, 1.5, 0.2, 0.5) + trace
     measured = track_intensity(stream(times, motion), MeanMotion())
     rest = at_rest(measured, np.flatnonzero(times < 0.8))
-    tracks = settled(measured, rest)[:, DEFAULT_AUS.index(12), 0]
+    tracks = settled(measured, DEFAULT_AUS, rest)[:, DEFAULT_AUS.index(12), 0]
     assert np.abs(tracks - np.clip(motion - trace, 0, 1)).max() < 0.05
-    assert settled(measured).min() >= 0.0
+    assert settled(measured, DEFAULT_AUS).min() >= 0.0
+
+
+@given(arrays(np.float32, (4, AUS, 2), elements=st.floats(-0.5, 1.5, width=32)))
+def test_no_side_of_a_face_shows_what_it_cannot(raw: NDArray[np.float32]) -> None:
+    tracks = settled(raw, DEFAULT_AUS)
+    shown = [{DEFAULT_AUS[i] for i in np.flatnonzero(side > 0)} for frame in tracks for side in frame.T]
+    assert not any(shown) or impossible_rate(shown) == 0.0
+    free = [i for i, au in enumerate(DEFAULT_AUS) if all(au not in pair for pair in impossible_pairs())]
+    np.testing.assert_array_equal(tracks[:, free], np.clip(raw[:, free], 0, 1))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 15, 16, 17])
