@@ -77,7 +77,8 @@ def _reliability(seen: Sequence[_Seen], model: Model, chosen: Thresholds, how: S
     for one in seen:
         pairs = propose(one.found, one.run, one.intensity, limits, how)
         right = _right(pairs, _intervals(one.clip.onset_apex_offset))
-        halves[is_validation(one.clip.identity, 0.5)] += zip([evidence for _, evidence in pairs], right, strict=True)
+        half = halves[is_validation(one.clip.identity, 0.5)]
+        half.extend(zip([evidence for _, evidence in pairs], right, strict=True))
     scores: list[float] = []
     verdicts: list[bool] = []
     for fitted_on, judged in (halves, halves[::-1]):
