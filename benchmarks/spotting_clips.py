@@ -23,9 +23,9 @@ from recognizer.synthetic.warp import displacement_field, intensities_at, invers
 
 CLIP_S = 8.0
 FACE_PX = (120.0, 160.0)  # width of the face in a clip
-RATES = (30.0, 60.0, 100.0)
+RATES, SLOW_RATES = (30.0, 60.0, 100.0), (30.0, 30.0, 60.0)  # of held frames with events, and without
 NOISE = (0.8, 2.2)  # deviation of the sensor noise that is added, grey levels
-QUANTISER = 18
+QUANTISER = 20
 _LEAST_SCALE = 1.08  # of the last resampling: pictures that would shrink are averaged before
 _MARGIN, _RIM = 0.35, 6.0  # picture around the face, in face widths; pixels kept free for the camera's tremor
 _EYE_AUS = frozenset({5, 7})  # a blink hides them
@@ -82,16 +82,16 @@ def plans(stretches: Sequence[Stretch], clips: int, seed: int) -> Iterator[Plan]
     talking = of_kind(stretches, "speech", "laughter")
     few = -(-clips // 3)
     makers: dict[str, tuple[Callable[..., Plan], list[Stretch], int]] = {
-        "static": (_static, held, clips),
         "inserted": (_played, near, clips),
         "talking": (_played, talking, clips),
         "neutral": (_control, near, clips),
-        "neutral-static": (_control, held, few),
         "speech": (_control, of_kind(talking, "speech"), few),
         "laughter": (_control, of_kind(talking, "laughter"), few),
         "blinks": (_distractor, held, few),
         "gaze": (_distractor, held, few),
         "turns": (_distractor, held, few),
+        "neutral-static": (_control, held, few),
+        "static": (_static, held, clips),
     }
     for place, (row, (make, footage, count)) in enumerate(makers.items()):
         random = np.random.default_rng([seed, place])
@@ -130,7 +130,7 @@ def _played(row: str, stretch: Stretch, number: int, random: np.random.Generator
 def _control(row: str, stretch: Stretch, number: int, random: np.random.Generator, deck: Deck) -> Plan:
     """Footage without events; a held frame trembles, so that it is more than a picture."""
     del deck
-    fps = RATES[number % len(RATES)] if stretch.kind == "held" else stretch.fps
+    fps = SLOW_RATES[number % len(SLOW_RATES)] if stretch.kind == "held" else stretch.fps
     count = round(CLIP_S * fps)
     still = Rest.still(count)
     if stretch.kind == "held":
@@ -142,7 +142,7 @@ def _control(row: str, stretch: Stretch, number: int, random: np.random.Generato
 def _distractor(row: str, stretch: Stretch, number: int, random: np.random.Generator, deck: Deck) -> Plan:
     """A held frame in which one everyday movement happens, and nothing else but the camera's tremor."""
     del deck
-    fps = RATES[number % len(RATES)]
+    fps = SLOW_RATES[number % len(SLOW_RATES)]
     times = np.arange(round(CLIP_S * fps)) / fps
     rest = Rest.still(len(times))
     camera, (lids, gaze, turn) = tremor(random, len(times), fps), (rest.lids, rest.gaze, rest.turn)

@@ -23,7 +23,7 @@ _EYES = (
     ((263, 466, 388, 387, 386, 385, 384, 398, 362), (263, 249, 390, 373, 374, 380, 381, 382, 362)),
 )
 _LID_IOD, _LASH_IOD, _IRIS_IOD = 0.17, 0.018, 0.105  # skin that a blink pulls down; lash line; iris' half width
-_CLOSED = 0.94  # of the way to the lower lid: the lower one comes up for the rest
+_CLOSED = 1.12  # of the way between the mesh's lids, which see the eye a little less open than it is
 _REACH_IOD = 0.55  # how far beyond the face the hair and the background go along with the head
 BLINK_S, BLINK_EVERY_S = (0.22, 0.34), (1.6, 3.6)
 
