@@ -48,7 +48,8 @@ def make_clips(videos: Path, clips: int, seed: int, folder: Path) -> list[ClipTr
     for number, plan in enumerate(plans(stretches, clips, seed)):
         truths.append(make(plan, number, folder, seed))
         write_truth(folder, truths, {"seed": seed, "clips_a_row": clips})
-        print(f"  {truths[-1].file}: {truths[-1].source}, {truths[-1].fps:g} Hz, {len(truths[-1].events)} events")
+        last = truths[-1]
+        print(f"  {last.file}: {last.source}, {last.fps:g} Hz, {len(last.events)} events", flush=True)
     return truths
 
 
@@ -86,10 +87,10 @@ def registered(name: str) -> Spot:
     return lambda path: [found for run in motion_runs(path) for found in fitted.spot(run)]
 
 
-def motion_runs(path: Path, *, again: bool = False) -> list[MotionRun]:
+def motion_runs(path: Path) -> list[MotionRun]:
     """The motion measured in a clip, read from the file beside it, or measured and kept there."""
     kept = path.with_suffix(".npz")
-    if again or not kept.is_file():
+    if not kept.is_file():
         _measure(path, kept)
     with np.load(kept) as stored:
         times, flow, prior = stored["times_s"], stored["flow"], stored["prior"]
@@ -102,7 +103,9 @@ def _measure(path: Path, kept: Path) -> None:
         clip = stream.clip
         runs = np.array([(run.start, run.stop) for run in clip.runs])
         arrays = {"times_s": clip.times_s, "flow": np.asarray(stream.flow), "runs": runs}
-        np.savez(kept, **arrays, prior=prior_map(clip.shape.points).astype(np.float32))
+        partial = kept.with_suffix(".part.npz")  # the file appears only when complete
+        np.savez(partial, **arrays, prior=prior_map(clip.shape.points).astype(np.float32))
+    partial.replace(kept)
 
 
 def chosen_spotter(name: str, weights: Path | None) -> Spot:

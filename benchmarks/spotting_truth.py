@@ -132,7 +132,7 @@ def read_truth(folder: Path) -> list[ClipTruth]:
         if document.get("format") != FORMAT:
             raise FormatError(f"{path} is no truth of benchmark clips ({FORMAT}): make them again with --keep.")
         return [ClipTruth(**{**clip, "events": tuple(map(_event, clip["events"]))}) for clip in document["clips"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{path} cannot be read ({error}): make the clips again with --keep.") from error
 
 
