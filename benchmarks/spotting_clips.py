@@ -8,6 +8,7 @@ neither sharpness nor the codec tells when an event happens.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class Planes:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One clip to be made: footage, length, what happens in it."""
+    """One clip to be made: footage, length, what happens in it. ``first``: where in the footage's way to and fro it
+    begins."""
 
     row: str
     stretch: Stretch
@@ -63,6 +65,7 @@ class Plan:
     rest: Rest
     events: tuple[TrueEvent, ...] = ()
     other: dict[str, list[list[float]]] = field(default_factory=dict)
+    first: int = 0
 
     def truth(self, file: str) -> ClipTruth:
         seconds = len(self.rest.lids) / self.fps
@@ -78,8 +81,8 @@ def plans(stretches: Sequence[Stretch], clips: int, seed: int) -> Iterator[Plan]
 
     Each row draws from a stream of its own, so that a row stays as it is when another changes.
     """
-    near, held = of_kind(stretches, "near-neutral"), of_kind(stretches, "held")
-    talking = of_kind(stretches, "speech", "laughter")
+    near, held = _in_turn(of_kind(stretches, "near-neutral")), _in_turn(of_kind(stretches, "held"))
+    talking = _in_turn(of_kind(stretches, "speech", "laughter"))
     few = -(-clips // 3)
     makers: dict[str, tuple[Callable[..., Plan], list[Stretch], int]] = {
         "inserted": (_played, near, clips),
@@ -98,6 +101,17 @@ def plans(stretches: Sequence[Stretch], clips: int, seed: int) -> Iterator[Plan]
         deck = Deck(random)
         for number in range(count if footage else 0):
             yield make(row, footage[number % len(footage)], number, random, deck)
+
+
+def _in_turn(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The videos take turns, so that a few clips show as many people as there are."""
+    videos = dict.fromkeys(stretch.video for stretch in stretches)
+    of_each = [[stretch for stretch in stretches if stretch.video == video] for video in videos]
+    return [stretch for turn in zip_longest(*of_each) for stretch in turn if stretch is not None]
+
+
+def _beginning(random: np.random.Generator, stretch: Stretch) -> int:
+    return int(random.integers(0, max(1, 2 * len(stretch.times_s) - 2)))
 
 
 def _looks(random: np.random.Generator) -> dict[str, float]:
@@ -123,8 +137,9 @@ def _static(row: str, stretch: Stretch, number: int, random: np.random.Generator
 
 def _played(row: str, stretch: Stretch, number: int, random: np.random.Generator, deck: Deck) -> Plan:
     del number
-    rest = Rest.still(round(CLIP_S * stretch.fps))
-    return Plan(row, stretch, stretch.fps, **_looks(random), rest=rest, events=tuple(draw_events(random, CLIP_S, deck)))
+    rest, first = Rest.still(round(CLIP_S * stretch.fps)), _beginning(random, stretch)
+    events = tuple(draw_events(random, CLIP_S, deck))
+    return Plan(row, stretch, stretch.fps, **_looks(random), rest=rest, events=events, first=first)
 
 
 def _control(row: str, stretch: Stretch, number: int, random: np.random.Generator, deck: Deck) -> Plan:
@@ -136,7 +151,7 @@ def _control(row: str, stretch: Stretch, number: int, random: np.random.Generato
     if stretch.kind == "held":
         moves = head_moves(random, count, fps)
         still = Rest(tremor(random, count, fps), moves, still.turn, still.lids, still.gaze)
-    return Plan(row, stretch, fps, **_looks(random), rest=still)
+    return Plan(row, stretch, fps, **_looks(random), rest=still, first=_beginning(random, stretch))
 
 
 def _distractor(row: str, stretch: Stretch, number: int, random: np.random.Generator, deck: Deck) -> Plan:
@@ -211,7 +226,7 @@ def frames_of(plan: Plan, random: np.random.Generator) -> Iterator[Planes]:
     forth_and_back = [*range(len(images)), *range(len(images) - 2, 0, -1)]
     grain = np.float32(plan.noise) * random.standard_normal((_GRAIN, _GRAIN), dtype=np.float32)
     for number in range(count):
-        index = forth_and_back[number % len(forth_and_back)]
+        index = forth_and_back[(plan.first + number) % len(forth_and_back)]
         field = displacement_field(points[index], intensities[number], shape)
         if held is not None:
             field += held.head.field(plan.rest.head[number], plan.rest.turn[number])
@@ -285,7 +300,8 @@ def write_clip(path: Path, frames: Iterator[Planes], fps: float) -> None:
 
 
 def make(plan: Plan, number: int, folder: Path, seed: int) -> ClipTruth:
-    """Writes one clip into ``folder``."""
+    """Writes one clip into ``folder``; motion measured in an older one of that name goes."""
     truth = plan.truth(f"{plan.row}{number:03}.mp4")
+    (folder / truth.file).with_suffix(".npz").unlink(missing_ok=True)
     write_clip(folder / truth.file, frames_of(plan, np.random.default_rng([seed, 1000, number])), plan.fps)
     return truth
