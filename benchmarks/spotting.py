@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,10 @@ def network(weights: Path | None) -> Spot:
     from recognizer.tracks import track_intensity  # noqa: PLC0415
 
     model, settings = load_model(weights), SpottingSettings()
+    reads_prior = model.network.config.prior == "ewp"
 
     def of_run(run: MotionRun) -> Iterable[Any]:
+        run = run if reads_prior else replace(run, prior=None)
         intensity = track_intensity(run, model)
         return spot(score_windows(run, intensity, model, settings), run, intensity, model, settings)
 
@@ -84,7 +87,7 @@ def registered(name: str) -> Spot:
     if name not in table:
         raise InputError(f"There is no spotter {name}; choose product, network, {', '.join(table)}.")
     fitted = table[name].fit([], [])
-    return lambda path: [found for run in motion_runs(path) for found in fitted.spot(run)]
+    return lambda path: [found for run in motion_runs(path) for found in fitted.spot(replace(run, prior=None))]
 
 
 def motion_runs(path: Path) -> list[MotionRun]:

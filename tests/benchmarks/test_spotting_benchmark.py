@@ -147,14 +147,19 @@ def test_no_frame_is_looked_up_at_whole_pixels(face_px: float, shift: float) -> 
         assert 0.2 < away.mean() < 0.3  # even over all fractions, so that every frame is as sharp as any other
 
 
-@pytest.mark.parametrize(("au", "side"), [(12, Side.LEFT), (1, Side.BOTH), (15, Side.RIGHT)])
-def test_an_event_moves_the_face_as_far_as_its_truth_says_on_its_side(au: int, side: Side) -> None:
+@pytest.mark.parametrize(("au", "side", "down"), [(12, Side.LEFT, -1), (1, Side.BOTH, -1), (15, Side.RIGHT, 1)])
+def test_an_event_moves_the_face_as_its_truth_says(au: int, side: Side, down: int) -> None:
     frames = planned(Rest.still(12), event(au, side))
     still, apex = frames[0].y, frames[10].y  # 0.4 s
     assert np.array_equal(still, frames[4].y)
     meter = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     meter.setFinestScale(0)
-    moved = np.linalg.norm(meter.calc(still, apex, None), axis=2)
+    flow = meter.calc(still, apex, None)
+    moved = np.linalg.norm(flow, axis=2)
+    strongest = flow[np.unravel_index(moved.argmax(), moved.shape)]
+    assert np.sign(strongest[1]) == down
+    if au == 12:
+        assert strongest[0] > 0  # outward: the subject's left corner of the mouth lies right in the picture
     wide = float(np.ptp(painted().points[0, :, 0]))
     iod = head_frame(painted().points[0])[1] * 140.0 / wide
     assert moved.max() == pytest.approx(0.04 * iod, rel=0.15)
@@ -230,7 +235,10 @@ def test_figures_count_what_was_found() -> None:
     right = Spot(1.02, 1.2, 1.36, 0.9, (AUActivation(12, Side.LEFT, 0.2), AUActivation(6, Side.BOTH, 0.2)))
     false = Spot(6.0, 6.1, 6.3, 0.8, (AUActivation(4, Side.BOTH, 0.2),))
     control = replace(truth, file="b.mp4", row="gaze", events=())
+    swapped = Spot(3.99, 4.2, 4.41, 0.9, (AUActivation(4, Side.RIGHT, 0.2),))
     result = figures([score(truth, (right, false)), score(control, (false,))])
+    sides = figures([score(truth, (right, swapped))])["static"]["laterality"]
+    assert (sides["right"], sides["of"], sides["one_sided"]["of"]) == (1, 2, 1)
     row = result["static"]
     assert (row["spotting"]["tp"], row["spotting"]["fp"], row["spotting"]["fn"]) == (1, 1, 1)
     assert row["spotting"]["f1"] == pytest.approx(0.5)
