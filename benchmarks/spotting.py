@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from spotting_scores import Scored, figures, print_figures, score
 from spotting_truth import ClipTruth, read_truth, write_truth
 
 from curves.errors import InputError
+from recognizer.clips import load_clip
 from recognizer.face.prior import prior_map
 from recognizer.face.stream import measure_motion
 from recognizer.inference import MotionRun
@@ -79,14 +81,19 @@ def network(weights: Path | None) -> Spot:
     return lambda path: [event for run in motion_runs(path) for event in of_run(run)]
 
 
-def registered(name: str) -> Spot:
-    """A spotter of ``recognizer.spotters`` that needs no training, on the kept motion streams."""
-    from recognizer import spotters  # noqa: PLC0415
-
-    table = getattr(spotters, "SPOTTERS", {})
+def registered(name: str, clips: Path | None) -> Spot:
+    """A spotter of ``recognizer.spotters.registry`` on the kept motion streams, fitted to rendered ``clips`` where it
+    learns or chooses limits: every fifth identity is its validation part."""
+    try:
+        table = import_module("recognizer.spotters.registry").SPOTTERS
+    except ModuleNotFoundError:
+        table = {}
     if name not in table:
-        raise InputError(f"There is no spotter {name}; choose product, network, {', '.join(table)}.")
-    fitted = table[name].fit([], [])
+        raise InputError(f"There is no spotter {name}; choose one of {', '.join(['product', 'network', *table])}.")
+    records = [load_clip(path) for path in sorted(clips.glob("*.safetensors"))] if clips else []
+    held_out = set(sorted({record.identity for record in records})[::5])
+    train = [record for record in records if record.identity not in held_out]
+    fitted = table[name].fit(train, [record for record in records if record.identity in held_out])
     return lambda path: [found for run in motion_runs(path) for found in fitted.spot(replace(run, prior=None))]
 
 
@@ -111,10 +118,12 @@ def _measure(path: Path, kept: Path) -> None:
     partial.replace(kept)
 
 
-def chosen_spotter(name: str, weights: Path | None) -> Spot:
-    if name == "product":
-        return product(weights)
-    return network(weights) if name == "network" else registered(name)
+def chosen_spotter(arguments: argparse.Namespace) -> Spot:
+    if arguments.spotter == "product":
+        return product(arguments.weights)
+    if arguments.spotter == "network":
+        return network(arguments.weights)
+    return registered(arguments.spotter, arguments.train)
 
 
 def run(truths: Sequence[ClipTruth], folder: Path, spot: Spot) -> list[Scored]:
@@ -137,6 +146,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--streams", action="store_true", help="measure the motion of each clip and keep it beside it")
     parser.add_argument("--make-only", action="store_true", help="make the clips, judge nothing")
     parser.add_argument("--spotter", default="product", help="product (default), network, or a registered spotter")
+    parser.add_argument("--train", type=Path, default=None, help="folder of rendered clips, for spotters that learn")
     parser.add_argument("--rows", nargs="*", default=None, help="only these rows")
     parser.add_argument("--weights", type=Path, default=None)
     parser.add_argument("--no-checks", action="store_true", help="do not look whether the clips are too easy")
@@ -162,7 +172,7 @@ def main() -> int:
         checks = {} if arguments.no_checks else too_easy(truths, folder)
         print(f"\nspotter: {arguments.spotter}")
         began = time.perf_counter()
-        scored = run(truths, folder, chosen_spotter(arguments.spotter, arguments.weights))
+        scored = run(truths, folder, chosen_spotter(arguments))
         took = time.perf_counter() - began
     frames = sum(truth.fps * truth.seconds for truth in truths)
     result = {
