@@ -68,14 +68,14 @@ def network(weights: Path | None) -> Spot:
     """The program's network on the kept motion streams: what ``product`` finds, in less time."""
     from recognizer.analysis import load_model  # noqa: PLC0415
     from recognizer.spotting import SpottingSettings, score_windows, spot  # noqa: PLC0415
-    from recognizer.tracks import track_intensity  # noqa: PLC0415
+    from recognizer.tracks import settled, track_intensity  # noqa: PLC0415
 
     model, settings = load_model(weights), SpottingSettings()
     reads_prior = model.network.config.prior == "ewp"
 
     def of_run(run: MotionRun) -> Iterable[Any]:
         run = run if reads_prior else replace(run, prior=None)
-        intensity = track_intensity(run, model)
+        intensity = settled(track_intensity(run, model), model.network.config.aus)
         return spot(score_windows(run, intensity, model, settings), run, intensity, model, settings)
 
     return lambda path: [event for run in motion_runs(path) for event in of_run(run)]
