@@ -7,15 +7,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
+from curves.values import DEFAULT_AUS, MIDLINE_AUS
 from recognizer.clips import PIXELS_PER_CELL, mirror_flow, mirror_sides
 from recognizer.windows import Batch
+
+_MIDLINE = [i for i, au in enumerate(DEFAULT_AUS) if au in MIDLINE_AUS]
+_SEAM = 0.06  # of half the face's width: over which the moving half fades into the still one
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
     """mirror: probability. scale_min, scale_max: factor on the motion and its intensities. affine_px: largest standard
     deviation, at the crop's border, of a smooth affine motion left by imperfect head removal. noise_px: largest
-    standard deviation of smooth flow noise, a part of it constant over the window (an imperfect neutral)."""
+    standard deviation of smooth flow noise, a part of it constant over the window (an imperfect neutral).
+    gain: standard deviation of the logarithm of a smooth map that the motion is multiplied by: muscles pull unlike, and
+    flow loses a part of the motion where skin shows little. shift_px, stretch: of a smooth deformation of the grid, at
+    most (crop pixels), and of its scale: faces have their features in unlike places. one_side: probability that one
+    half of the face is held still: few movements are one-sided, and a network that never sees one moves both alike."""
 
     mirror: float = 0.5
     scale_min: float = 0.5
@@ -25,6 +33,7 @@ class AugmentConfig:
     gain: float = 0.0
     shift_px: float = 0.0
     stretch: float = 0.0
+    one_side: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.scale_min <= self.scale_max:
@@ -34,6 +43,8 @@ class AugmentConfig:
 def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Batch:
     """A new batch; ``generator`` (CPU) decides everything."""
     flow, intensity = _scaled(batch.flow, batch.intensity, config, generator)
+    if config.one_side:
+        flow, intensity = _one_sided(flow, intensity, config.one_side, generator)
     if config.gain:
         flow = flow * _gain(flow, config.gain, generator)
     if config.shift_px or config.stretch:
@@ -57,6 +68,19 @@ def _scaled(
     factor = torch.minimum(factor, 1.0 / intensity.amax(dim=(1, 2, 3)).clamp(min=1e-3).clamp(max=1.0))
     factor = factor[:, None, None, None]
     return flow * factor[..., None], intensity * factor
+
+
+def _one_sided(flow: Tensor, intensity: Tensor, chance: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """In some windows the half of the face that moves less is held still, unless an AU of the midline would be cut."""
+    midline = intensity[:, :, _MIDLINE].amax(dim=(1, 2, 3)) > 0.0
+    chosen = (torch.rand(len(flow), generator=generator) < chance) & ~midline
+    left, right = (intensity.sum(dim=(1, 2)) + 1e-3 * torch.rand(len(flow), 2, generator=generator)).unbind(1)
+    moves_left = left > right  # the subject's left, the picture's right
+    across = torch.linspace(-1, 1, flow.shape[-1]) / _SEAM
+    moving = torch.sigmoid(torch.where(moves_left[:, None], across, -across))  # (B, W)
+    moving = torch.where(chosen[:, None], moving, 1.0)
+    still = chosen[:, None] & torch.stack([~moves_left, moves_left], dim=1)  # [left, right], as intensities are
+    return flow * moving[:, None, None, None, :], intensity.masked_fill(still[:, None, None, :], 0.0)
 
 
 def _gain(flow: Tensor, largest: float, generator: torch.Generator) -> Tensor:
