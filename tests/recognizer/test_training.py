@@ -348,7 +348,8 @@ def test_motion_is_deformed_and_attenuated_but_keeps_its_truth(folder: Path) -> 
     changed = augment(batch, replace(still, gain=0.5, shift_px=3.0, stretch=0.08), torch.Generator().manual_seed(0))
     assert torch.equal(changed.intensity, batch.intensity)
     similar = torch.nn.functional.cosine_similarity(changed.flow.flatten(1), batch.flow.flatten(1))
-    moving = batch.flow.flatten(1).norm(dim=1) > 1.0
-    assert similar[moving].min() > 0.5
+    moving = batch.intensity.amax(dim=(1, 2, 3)) > 0.2
+    assert moving.sum() > 5
+    assert similar[moving].median() > 0.8
     assert similar[moving].max() < 0.9999
     assert torch.equal(augment(batch, still, torch.Generator().manual_seed(0)).flow, batch.flow)
