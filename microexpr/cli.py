@@ -64,6 +64,12 @@ Seed = Annotated[int | None, typer.Option(help="Of --intensity draw [0].")]
 Start = Annotated[float | None, typer.Option(help="First second to convert.")]
 End = Annotated[float | None, typer.Option(help="Second to stop before.")]
 Face = Annotated[int | None, typer.Option(help="1 is the largest face [1].")]
+Neutral = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        help="First and last second of a stretch in which the face is at rest [looked for].", metavar="START END"
+    ),
+]
 Fps = Annotated[float | None, typer.Option(help="Frame rate of images; for a video: instead of its time stamps.")]
 Weights = Annotated[Path | None, typer.Option(help="Network weights of your own.")]
 Exhaustive = Annotated[bool | None, typer.Option("--exhaustive", help="Look everywhere, also where nothing moves.")]
@@ -105,6 +111,7 @@ def convert(
     start: Start = None,
     end: End = None,
     face: Face = None,
+    neutral: Neutral = None,
     fps: Fps = None,
     weights: Weights = None,
     exhaustive: Exhaustive = None,
@@ -122,8 +129,8 @@ def convert(
     """
     arguments = {
         "rig": rig, "format": formats or None, "keys": keys, "tolerance": tolerance, "emotion": emotion,
-        "intensity": intensity, "gain": gain, "seed": seed, "start": start, "end": end, "face": face, "fps": fps,
-        "weights": None if weights is None else str(weights), "exhaustive": exhaustive,
+        "intensity": intensity, "gain": gain, "seed": seed, "start": start, "end": end, "face": face,
+        "neutral": neutral, "fps": fps, "weights": None if weights is None else str(weights), "exhaustive": exhaustive,
     }  # fmt: skip
     settings = resolve_config(config, arguments)
 

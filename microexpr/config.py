@@ -44,6 +44,7 @@ class ConvertConfig:
         seed: of ``draw``, >= 0; mixed with the source's digest, so that each video of a folder draws its own.
         start, end: part of the video to convert, seconds from its first frame; None: from its start, to its end.
         face: which face, 1 is the largest; None: the largest.
+        neutral: first and last second of a stretch in which the face is at rest; None: it is looked for.
         fps: frames per second of a folder of images (required there); for a video overrides its time stamps.
         weights: path of network weights; None: those shipped.
         exhaustive: look at every window, also where nothing moves.
@@ -60,6 +61,7 @@ class ConvertConfig:
     start: float | None = None
     end: float | None = None
     face: int | None = None
+    neutral: tuple[float, float] | None = None
     fps: float | None = None
     weights: str | None = None
     exhaustive: bool = False
@@ -90,6 +92,9 @@ class ConvertConfig:
             _require(value is None or 0.0 <= value < math.inf, name, "0 s or later", value)
         if self.end is not None:
             _require(self.end > (self.start or 0.0), "end", "later than start", self.end)
+        if self.neutral is not None:
+            first, last = self.neutral
+            _require(0.0 <= first < last < math.inf, "neutral", "two rising times in seconds", list(self.neutral))
 
     def resolved(self) -> dict[str, Any]:
         """Every setting as a JSON value; paths are shortened to file names, since a take travels and a path does not.
@@ -147,6 +152,8 @@ def _typed(name: str, value: Any) -> Any:
         return _format_names(value)
     if name == "intensity":
         return value if value == DRAW_INTENSITY else _number(name, value)
+    if name == "neutral":
+        return _span(name, value)
     if name in _NUMBERS:
         return _number(name, value)
     expected: type = int if name in _WHOLE else bool if name == "exhaustive" else str
@@ -165,6 +172,12 @@ def _number(name: str, value: Any) -> float:
         also = f" or '{DRAW_INTENSITY}'" if name == "intensity" else ""
         raise InputError(f"{name}: expected a number{also}, got {value!r}.") from None
     return number
+
+
+def _span(name: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise InputError(f"{name}: expected two times in seconds, got {value!r}.")
+    return _number(name, value[0]), _number(name, value[1])
 
 
 def _format_names(value: Any) -> tuple[str, ...]:

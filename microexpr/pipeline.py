@@ -10,7 +10,7 @@ from curves.emotion import strongest_emotion
 from curves.errors import InputError
 from curves.modulate import Modulation, draw_intensity
 from curves.rigs import load_rig
-from curves.values import BasicEmotion, Event, RichCurve, Take, TangentMode
+from curves.values import BasicEmotion, Event, Interval, RichCurve, Take, TangentMode
 from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
 from microexpr.version import __version__
 from recognizer.analysis import Analysis, AnalysisSettings, Model, Progress, analyse
@@ -109,7 +109,12 @@ def identity(path: Path, model: Model, config: ConvertConfig) -> dict[str, Any]:
 
 def analysis_settings(config: ConvertConfig) -> AnalysisSettings:
     return AnalysisSettings(
-        start_s=config.start, end_s=config.end, fps=config.fps, face=config.face, exhaustive=config.exhaustive
+        start_s=config.start,
+        end_s=config.end,
+        fps=config.fps,
+        face=config.face,
+        neutral=None if config.neutral is None else Interval(*config.neutral),
+        exhaustive=config.exhaustive,
     )
 
 

@@ -16,7 +16,7 @@ from recognizer.face.stream import MotionStream, Progress, measure_motion
 from recognizer.inference import MotionRun
 from recognizer.model import Model, load_model
 from recognizer.spotting import SpottingSettings, score_windows, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import at_rest, settled, track_intensity
 from recognizer.video import Video, VideoInfo, open_video
 
 __all__ = ["Analysis", "AnalysisSettings", "Model", "Progress", "analyse", "load_model"]
@@ -29,12 +29,14 @@ _SLOW_HZ = 15.0  # three frames in the fifth of a second that a short event take
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
     """``start_s``, ``end_s``: the part of the video; ``fps``: of folders of pictures, or instead of a file's
-    timestamps; ``face``: rank by size (1 the largest); ``exhaustive``: no motion gate; ``threads``: for the flow."""
+    timestamps; ``face``: rank by size (1 the largest); ``neutral``: where in the video (seconds) the face is at rest,
+    None: chosen; ``exhaustive``: no motion gate; ``threads``: for the flow."""
 
     start_s: float | None = None
     end_s: float | None = None
     fps: float | None = None
     face: int | None = None
+    neutral: Interval | None = None
     exhaustive: bool = False
     threads: int = 2
 
@@ -71,7 +73,14 @@ def analyse(path: Path, model: Model, settings: AnalysisSettings, progress: Prog
 
 
 def _analyse(video: Video, folder: Path, model: Model, settings: AnalysisSettings, progress: Progress) -> Analysis:
-    stream = measure_motion(video, folder, face=settings.face, threads=settings.threads, progress=progress)
+    stream = measure_motion(
+        video,
+        folder,
+        face=settings.face,
+        neutral_within=settings.neutral,
+        threads=settings.threads,
+        progress=progress,
+    )
     intensity, events, looked = _read(stream, model, settings, progress)
     times = stream.clip.times_s
     neutral_s = float(times[stream.neutral])
@@ -82,13 +91,17 @@ def _analyse(video: Video, folder: Path, model: Model, settings: AnalysisSetting
         tracks=tuple(_tracks(times[kept], intensity[kept], model.network.config.aus)),
         no_face=stream.clip.no_face,
         duration_s=stream.clip.duration_s,
-        notes=(*video.notes, *_slow_note(video.info), *stream.clip.notes, _neutral_note(neutral_s)),
+        notes=(*video.notes, *_slow_note(video.info), *stream.clip.notes, _neutral_note(stream, settings)),
         provenance={"neutral_s": round(neutral_s, 4), **looked},
     )
 
 
-def _neutral_note(neutral_s: float) -> str:
-    return f"The face at {neutral_s:.2f} s was taken for neutral; intensities are relative to it."
+def _neutral_note(stream: MotionStream, settings: AnalysisSettings) -> str:
+    how = "was taken for neutral" if settings.neutral is None else "is neutral, of the stretch that was given"
+    return (
+        f"The face at {stream.clip.times_s[stream.neutral]:.2f} s {how}; motion is measured from it, "
+        f"and 0 is each AU's median over the {len(stream.at_rest)} frames like it."
+    )
 
 
 def _slow_note(info: VideoInfo) -> tuple[str, ...]:
@@ -99,7 +112,9 @@ def _slow_note(info: VideoInfo) -> tuple[str, ...]:
 def _read(
     stream: MotionStream, model: Model, settings: AnalysisSettings, progress: Progress
 ) -> tuple[NDArray[np.float32], list[Event], dict[str, Any]]:
-    """Intensity (N, n, 2) of all frames and the events, run by run, so that nothing bridges a gap."""
+    """Intensity (N, n, 2) of all frames and the events, run by run, so that nothing bridges a gap.
+
+    Where rest lies is settled before anything is looked for."""
     clip = stream.clip
     needs_prior = model.network.config.prior == "ewp"
     prior = prior_map(clip.shape.points) if needs_prior else None
@@ -107,9 +122,11 @@ def _read(
     spotting = SpottingSettings(exhaustive=settings.exhaustive)
     events: list[Event] = []
     windows = scored = 0
-    for part in clip.runs:
-        run = MotionRun(clip.times_s[part], stream.flow[part], prior)
+    runs = [(part, MotionRun(clip.times_s[part], stream.flow[part], prior)) for part in clip.runs]
+    for part, run in runs:
         intensity[part] = track_intensity(run, model, _in_frames(progress, "intensity", part, len(intensity)))
+    intensity = settled(intensity, model.network.config.aus, at_rest(intensity, stream.at_rest))
+    for part, run in runs:
         at = _in_frames(progress, "spotting", part, len(intensity))
         found = score_windows(run, intensity[part], model, spotting, at)
         events += spot(found, run, intensity[part], model, spotting)

@@ -17,9 +17,11 @@ from recognizer.clips import ClipRecord
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Model, Thresholds
+from recognizer.reliability import reliability
 from recognizer.scores import BinaryCounts, au_counts, macro_f1, match_intervals, spotting_scores
 from recognizer.spotting import Candidates, SpottingSettings, propose, score_windows, slide, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import settled, track_intensity
+from recognizer.windows import is_validation
 
 _GATE_MARGIN = 0.9  # of the weakest event that is known: others will be weaker
 _GATE_MOST_PX = 0.15  # a clean video is stiller than rendered clips with all their noise: do not ask more of it
@@ -54,7 +56,7 @@ def calibrate(
     for done, clip in enumerate(clips, start=1):
         prior = clip.prior if model.network.config.prior == "ewp" else None
         run = MotionRun(clip.times_s, clip.flow, prior)
-        intensity = track_intensity(run, model)
+        intensity = settled(track_intensity(run, model), model.network.config.aus)
         seen.append(_Seen(clip, run, intensity, score_windows(run, intensity, model, how)))
         progress(done, len(clips))
     gate_px, gate_rise, gate = _choose_gate(seen)
@@ -65,7 +67,25 @@ def calibrate(
     chosen = max(others, key=lambda limits: _au_f1(seen, model, limits, how))
     # An event needs an AU that rises by ``rise``: asking the gate for more would only lose fainter ones.
     chosen = replace(chosen, gate_rise=min(chosen.gate_rise, chosen.rise))
-    return chosen, {**gate, **_figures(seen, model, chosen, how)}
+    return chosen, {**gate, **_figures(seen, model, chosen, how), "reliability": _reliability(seen, model, chosen, how)}
+
+
+def _reliability(seen: Sequence[_Seen], model: Model, chosen: Thresholds, how: SpottingSettings) -> dict[str, Any]:
+    """Of the belief, fitted to one half of the people and judged on the other, both ways."""
+    limits = replace(model, thresholds=chosen)
+    halves: tuple[list[tuple[Evidence, bool]], list[tuple[Evidence, bool]]] = ([], [])
+    for one in seen:
+        pairs = propose(one.found, one.run, one.intensity, limits, how)
+        right = _right(pairs, _intervals(one.clip.onset_apex_offset))
+        half = halves[is_validation(one.clip.identity, 0.5)]
+        half.extend(zip([evidence for _, evidence in pairs], right, strict=True))
+    scores: list[float] = []
+    verdicts: list[bool] = []
+    for fitted_on, judged in (halves, halves[::-1]):
+        fitted = fit_belief([evidence for evidence, _ in fitted_on], [right for _, right in fitted_on], chosen)
+        scores += [belief(evidence, fitted) for evidence, _ in judged]
+        verdicts += [right for _, right in judged]
+    return reliability(scores, verdicts)
 
 
 def _choose_gate(seen: Sequence[_Seen]) -> tuple[float, float, dict[str, Any]]:

@@ -67,7 +67,7 @@ class NetworkConfig:
 class NetworkOutput(NamedTuple):
     """score_logit (B,): the window holds a micro-expression. times (B, 3): onset, apex, offset as fractions of the
     window, in [0, 1]. au_logits (B, n). emotion_logits (B, 7): the graph's; first_emotion_logits (B, 7): the emotion
-    layer's. intensity (B, T, n, 2): per frame, [left, right]; in [0, 1] in eval mode, not cut in training."""
+    layer's. intensity (B, T, n, 2): per frame, [left, right]; not cut to [0, 1]: see ``recognizer.tracks``."""
 
     score_logit: Tensor
     times: Tensor
@@ -208,5 +208,5 @@ class MicroExpressionNet(nn.Module):
                 au_logits=found.au_logits,
                 emotion_logits=found.emotion_logits,
                 first_emotion_logits=found.first_emotion_logits,
-                intensity=intensity if self.training else intensity.clamp(0.0, 1.0),
+                intensity=intensity,
             )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curves.values import MIDLINE_AUS, AUActivation, Emotion, EmotionEstimate, Event, Interval, Side
+from graph.anatomy import impossible_pairs
 from recognizer.belief import SKIRT, Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun, Progress, predict_windows
@@ -223,7 +224,16 @@ def _present(probability: NDArray[np.float64], inside: NDArray[np.floating], mod
         chosen = np.arange(len(rises)) == np.argmax(np.where(rises, probability, -1.0))
     aus = np.array(model.network.config.aus)
     found = [AUActivation(int(aus[i]), *_sided(int(aus[i]), rise[i])) for i in np.flatnonzero(chosen)]
-    return tuple(sorted(found, key=lambda activation: -activation.intensity))
+    return _possible(sorted(found, key=lambda activation: -activation.intensity))
+
+
+def _possible(strongest_first: Sequence[AUActivation]) -> tuple[AUActivation, ...]:
+    """Without those that a face cannot show beside a stronger one."""
+    kept: list[AUActivation] = []
+    for one in strongest_first:
+        if not any({one.au, other.au} == set(pair) for other in kept for pair in impossible_pairs()):
+            kept.append(one)
+    return tuple(kept)
 
 
 def _sided(au: int, rise: NDArray[np.floating]) -> tuple[Side, float]:

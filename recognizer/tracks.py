@@ -1,8 +1,11 @@
-"""Per-frame AU intensity of a whole motion stream: overlapping windows of the network, blended."""
+"""Per-frame AU intensity of a whole motion stream: overlapping windows of the network, blended, and where rest is."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.anatomy import impossible_pairs
 from recognizer.inference import MotionRun, Progress, predict_windows
 from recognizer.model import Model
 
@@ -12,7 +15,8 @@ _SHORTEST_S, _LONGEST_S = 0.3, 1.0
 
 
 def track_intensity(run: MotionRun, model: Model, progress: Progress | None = None) -> NDArray[np.float32]:
-    """(N, n, 2): intensity in [0, 1] of each AU, left and right, at each time of the run.
+    """(N, n, 2): intensity of each AU, left and right, at each time of the run, as the network says it: not cut to
+    [0, 1], so that where rest lies can be settled afterwards (``settled``).
 
     Neighbouring windows overlap by half and are blended by a triangle. The face and its mirror image are both read and
     averaged: a network's own leaning to one side is no movement of a face.
@@ -29,6 +33,33 @@ def track_intensity(run: MotionRun, model: Model, progress: Progress | None = No
             total[part] += triangle * at
             weight[part] += triangle
     return (total / weight).astype(np.float32)
+
+
+def at_rest(intensity: NDArray[np.floating], frames: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(n, 2): what ``track_intensity`` (N, n, 2) says of a face at rest: the median over ``frames`` that show it so.
+
+    The one frame that motion is measured from may show a trace of a smile or half a blink; many frames together do not.
+    """
+    return np.median(intensity[frames], axis=0).astype(np.float32)
+
+
+def settled(
+    intensity: NDArray[np.floating], aus: Sequence[int], rest: NDArray[np.floating] | float = 0.0
+) -> NDArray[np.float32]:
+    """(N, n, 2) in [0, 1]: ``intensity`` of ``aus`` (n) above ``rest`` (n, 2), antagonists against each other.
+
+    Of two AUs that a side of the face cannot show at once, the stronger keeps what it is stronger by: that is
+    continuous in time, and choosing one of them would not be.
+    """
+    result: NDArray[np.float32] = np.clip(intensity - rest, 0.0, 1.0).astype(np.float32)
+    place = {au: i for i, au in enumerate(aus)}
+    for first, second in impossible_pairs():
+        if first in place and second in place:
+            a, b = place[first], place[second]
+            both = np.minimum(result[:, a], result[:, b])
+            result[:, a] -= both
+            result[:, b] -= both
+    return result
 
 
 def _windows(times_s: NDArray[np.float64]) -> NDArray[np.float64]:

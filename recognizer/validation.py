@@ -112,7 +112,7 @@ def _au_figures(data: dict[str, Array], positive: Array, aus: Sequence[int]) -> 
 
 
 def _intensity_figures(data: dict[str, Array], aus: Sequence[int]) -> dict[str, Any]:
-    estimate, truth = data["out_intensity"], data["true_intensity"]
+    estimate, truth = data["out_intensity"].clip(0.0, 1.0), data["true_intensity"]
     known = np.broadcast_to(data["known"][..., None] > 0, truth.shape)
     active, silent = (truth > 0.005) & known, (truth <= 0.005) & known
     error = np.abs(estimate - truth)

@@ -1,4 +1,4 @@
-"""Choose the frame that shows the person at rest: what all motion is measured from.
+"""Choose the frames that show the person at rest: what all motion is measured from.
 
 The most frequent expression is no answer, since a smile may fill most of a clip. A face at rest has its lips together,
 its mouth at its usual width and its eyes open; among the frames that come near that, the most central one is taken.
@@ -7,6 +7,8 @@ its mouth at its usual width and its eyes open; among the frames that come near 
 import numpy as np
 from numpy.typing import NDArray
 
+from curves.errors import InputError
+from curves.values import Interval
 from recognizer.face.align import canonical_face
 from recognizer.face.clip import FaceClip
 
@@ -15,13 +17,30 @@ _POOL_MOST = 2000
 _CORNERS = (61, 291)
 
 
-def choose_neutral(clip: FaceClip) -> int:
-    """Index of the frame of ``clip`` that is taken for the person's neutral face."""
+def frames_at_rest(clip: FaceClip, within: Interval | None = None) -> NDArray[np.intp]:
+    """Indices of the frames of ``clip`` in which the face is as good as at rest, at least one.
+
+    ``within``: where the user knows it to be (seconds): all frames there. InputError: no frame with a face is there.
+    """
     usable = np.concatenate([np.arange(run.start, run.stop) for run in clip.runs])
-    usable = usable[clip.looked[usable]]  # in the others, a blink may have gone unseen
+    if within is not None:
+        usable = usable[(clip.times_s[usable] >= within.start_s) & (clip.times_s[usable] < within.end_s)]
+        if not usable.size:
+            raise InputError(
+                f"neutral: no frame between {within.start_s:g} and {within.end_s:g} s shows the face; give a stretch "
+                "in which it can be seen at rest."
+            )
+    looked = usable[clip.looked[usable]]  # in the others, a blink may have gone unseen
+    usable = looked if looked.size else usable
+    if within is not None:
+        return usable
     tension = _smooth(_tension(clip.openness[usable].astype(np.float64)))
-    relaxed = usable[tension <= np.quantile(tension, _POOL) + _TOLERANCE]
-    pool = relaxed[:: max(1, len(relaxed) // _POOL_MOST)]
+    return usable[tension <= np.quantile(tension, _POOL) + _TOLERANCE]
+
+
+def most_central(clip: FaceClip, frames: NDArray[np.intp]) -> int:
+    """The one of ``frames`` whose shape lies in the middle of all of them."""
+    pool = frames[:: max(1, len(frames) // _POOL_MOST)]
     shapes = clip.expressions[pool].astype(np.float64).reshape(len(pool), -1)
     centre = np.median(shapes, axis=0)
     return int(pool[np.argmin(np.abs(shapes - centre).mean(axis=1))])

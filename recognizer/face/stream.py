@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from curves.values import Interval
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.motion import GRID, motion_from_neutral
-from recognizer.face.neutral import choose_neutral
+from recognizer.face.neutral import frames_at_rest, most_central
 from recognizer.video import Video
 
 #: Stage, frames done, frames in all (None while unknown).
@@ -20,33 +21,42 @@ Progress = Callable[[str, int, int | None], None]
 class MotionStream:
     """``clip`` with the flow (N, 2, 56, 56) float16 from its frame ``neutral`` to each frame, head motion removed.
 
+    ``at_rest``: indices of all frames that show the face as good as neutral.
     ``head`` (N, 2, 4): coefficients of what was removed (see ``HeadMotion``). Displacements (u right, v down) in crop
     pixels (112 a side), at points of the neutral face.
     """
 
     clip: FaceClip
     neutral: int
+    at_rest: NDArray[np.intp]
     flow: NDArray[np.float16]
     head: NDArray[np.float32]
 
 
 def measure_motion(
-    video: Video, folder: Path, *, face: int | None = None, threads: int = 2, progress: Progress
+    video: Video,
+    folder: Path,
+    *,
+    face: int | None = None,
+    neutral_within: Interval | None = None,
+    threads: int = 2,
+    progress: Progress,
 ) -> MotionStream:
     """Follow the face in ``video`` and measure its motion; temporary files go to ``folder``.
 
-    Raises what ``follow_face`` raises.
+    ``neutral_within``: where the face is known to be at rest. Raises what ``follow_face`` and ``frames_at_rest`` raise.
     """
     total = video.part_frames
     clip = follow_face(video, folder, face=face, progress=lambda done: progress("face", done, total))
     count = len(clip.times_s)
-    neutral = choose_neutral(clip)
+    at_rest = frames_at_rest(clip, neutral_within)
+    neutral = most_central(clip, at_rest)
     flow = _on_disk(folder / "flow.f16", count)
     progress("motion", 0, count)
     head = motion_from_neutral(
         clip, neutral, flow, threads=threads, progress=lambda done: progress("motion", done, count)
     )
-    return MotionStream(clip, neutral, flow, head)
+    return MotionStream(clip, neutral, at_rest, flow, head)
 
 
 def _on_disk(path: Path, count: int) -> NDArray[np.float16]:

@@ -39,6 +39,12 @@ DISTRACTORS: tuple[str, ...] = (
     "mouthUpperUp_R",
     "mouthLeft",
     "mouthRight",
+    "mouthSmile_L",
+    "mouthSmile_R",
+    "mouthStretch_L",
+    "mouthStretch_R",
+    "mouthPress_L",
+    "mouthPress_R",
 )
 
 

@@ -15,30 +15,39 @@ Floats64 = NDArray[np.float64]
 @dataclass(frozen=True, slots=True, eq=False)
 class Distraction:
     """Per frame: ``weights`` (N, len(DISTRACTORS)), ``gaze`` (N, 2) degrees right and up, ``poses`` (N,),
-    ``speaking`` (N,) bool (the mouth moves without AU truth), ``light`` (N,) factor around 1."""
+    ``speaking`` (N,) bool (the lips move without AU truth), ``corners`` (N,) bool (those of the mouth do too),
+    ``light`` (N,) factor around 1."""
 
     weights: Floats64
     gaze: Floats64
     poses: tuple[Pose, ...]
     speaking: NDArray[np.bool_]
+    corners: NDArray[np.bool_]
     light: Floats64
 
 
-def draw_distraction(rng: np.random.Generator, times_s: Floats64, *, amount: float, speech: float) -> Distraction:
-    """Everyday movement over ``times_s`` (N,); ``amount`` 0..1 scales it, ``speech`` is the chance of talking."""
+def draw_distraction(
+    rng: np.random.Generator, times_s: Floats64, *, amount: float, speech: float, lively: float = 0.0
+) -> Distraction:
+    """Everyday movement over ``times_s`` (N,); ``amount`` 0..1 scales it, ``speech`` is the chance of talking,
+    ``lively`` the chance that who talks does so with the corners of the mouth, too."""
     weights = np.zeros((len(times_s), len(DISTRACTORS)))
-    speaking = np.zeros(len(times_s), bool)
+    speaking, corners = np.zeros(len(times_s), bool), np.zeros(len(times_s), bool)
     if amount == 0.0:
         still = tuple(Pose() for _ in times_s)
-        return Distraction(weights, np.zeros((len(times_s), 2)), still, speaking, np.ones(len(times_s)))
+        return Distraction(weights, np.zeros((len(times_s), 2)), still, speaking, corners, np.ones(len(times_s)))
     gaze = _gaze(rng, times_s) * amount
     _lids(weights, gaze)
     _blinks(rng, times_s, weights)
     if rng.random() < speech:
         speaking = _speech(rng, times_s, weights)
+        if rng.random() < lively:
+            corners = speaking
+            _liveliness(rng, times_s, weights, speaking)
     elif rng.random() < 0.15 * amount:
         speaking = _fidget(rng, times_s, weights)
-    return Distraction(weights, gaze, _poses(rng, times_s, amount), speaking, _light(rng, times_s, amount))
+    light = _light(rng, times_s, amount)
+    return Distraction(weights, gaze, _poses(rng, times_s, amount), speaking, corners, light)
 
 
 def _column(name: str) -> int:
@@ -105,6 +114,17 @@ def _speech(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> N
         if name.endswith("_L"):
             weights[:, _column(name[:-1] + "R")] += motion
     return np.asarray(gate > 0.01)
+
+
+def _liveliness(rng: np.random.Generator, times_s: Floats64, weights: Floats64, speaking: NDArray[np.bool_]) -> None:
+    """Vowels and closures pull at the corners of the mouth as well, and a loud voice opens the jaw wide."""
+    rate, loudness = rng.uniform(2.0, 5.0), rng.uniform(0.3, 1.0)
+    for name, size in {"mouthSmile": 0.2, "mouthStretch": 0.4, "mouthPress": 0.5}.items():
+        motion = loudness * size * speaking * np.clip(0.3 + 0.6 * smooth_noise(rng, times_s, rate), 0, None)
+        lean = rng.uniform(-0.3, 0.3)
+        weights[:, _column(f"{name}_L")] += (1 + lean) * motion
+        weights[:, _column(f"{name}_R")] += (1 - lean) * motion
+    weights[:, _column("jawOpen")] *= rng.uniform(1.0, 2.5)
 
 
 def _fidget(rng: np.random.Generator, times_s: Floats64, weights: Floats64) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from recognizer.synthetic.priors import Priors
 
 Floats64 = NDArray[np.float64]
 _COUNT = len(DEFAULT_AUS)
+_CHANCES = ("uniform_aus", "macro", "speech", "lively", "laughter", "distraction", "camera_noise", "variable_rate")
 #: An event begins and ends where its strongest AU passes this share of its peak: before, nobody could see it.
 VISIBLE_SHARE = 0.05
 
@@ -28,6 +29,8 @@ class SceneSettings:
     the picture wide, so 55 to 190 pixels.
     ``uniform_aus``: share of events whose AUs are drawn evenly instead of from the priors, or the rare ones
     (5, 16, 18, 20, 24, 25, 26, 38) would hardly be seen.
+    ``speech``: chance of talking; ``lively``: of doing so with the corners of the mouth and the brows, too.
+    ``laughter``: chance of a laugh.
     """
 
     size_px: int = 256
@@ -38,6 +41,8 @@ class SceneSettings:
     uniform_aus: float = 0.4
     macro: float = 0.4
     speech: float = 0.2
+    lively: float = 0.0
+    laughter: float = 0.0
     distraction: float = 1.0  # 0: a still head that does not blink
     camera_noise: float = 1.0  # 0: neither noise nor blur nor compression
     fps: tuple[float, ...] = (24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 200.0)
@@ -45,7 +50,7 @@ class SceneSettings:
     variable_rate: float = 0.12
 
     def __post_init__(self) -> None:
-        for name in ("uniform_aus", "macro", "speech", "distraction", "camera_noise", "variable_rate"):
+        for name in _CHANCES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"scene {name}: expected 0..1, got {getattr(self, name)}")
         if not 0.0 < self.reduction[0] <= self.reduction[1] <= 1.0:
@@ -92,6 +97,8 @@ class Script:
         known = np.ones((len(self.times_s), _COUNT), np.float32)
         for au in (10, 16, 17, 18, 20, 24, 25, 26):
             known[self.distraction.speaking, DEFAULT_AUS.index(au)] = 0.0
+        for au in (12, 14, 15):
+            known[self.distraction.corners, DEFAULT_AUS.index(au)] = 0.0
         return known
 
 
@@ -105,9 +112,15 @@ def draw_script(rng: np.random.Generator, settings: SceneSettings, priors: Prior
         event = _draw_event(rng, settings, priors, strength, duration)
         if all(event.offset_s + 0.15 < other.onset_s or other.offset_s + 0.15 < event.onset_s for other in events):
             events.append(event)
-    macros = tuple(_draw_macro(rng, duration) for _ in range(int(rng.random() < settings.macro)))
-    distraction = draw_distraction(rng, times, amount=settings.distraction, speech=settings.speech)
-    return Script(times, tuple(sorted(events, key=lambda event: event.onset_s)), macros, distraction)
+    macros = [_draw_macro(rng, duration) for _ in range(int(rng.random() < settings.macro))]
+    distraction = draw_distraction(
+        rng, times, amount=settings.distraction, speech=settings.speech, lively=settings.lively
+    )
+    if distraction.corners.any():
+        macros += _draw_brow_beats(rng, duration)
+    if rng.random() < settings.laughter:
+        macros += _draw_laugh(rng, duration)
+    return Script(times, tuple(sorted(events, key=lambda event: event.onset_s)), tuple(macros), distraction)
 
 
 def draw_times(rng: np.random.Generator, settings: SceneSettings, duration_s: float) -> Floats64:
@@ -205,6 +218,36 @@ def _draw_macro(rng: np.random.Generator, duration_s: float) -> tuple[Envelope, 
     hold = rng.uniform(0.1, 1.8)
     start = float(rng.uniform(-0.8 * rise - hold, duration_s - 0.5))
     return Envelope(start, rise, hold, fall, float(rng.uniform(0.8, 1.6)), float(rng.uniform(0.8, 1.6))), peaks
+
+
+def _draw_brow_beats(rng: np.random.Generator, duration_s: float) -> list[tuple[Envelope, Floats64]]:
+    """Who talks with spirit stresses words with the brows: too large or too slow for a micro-expression."""
+    beats = []
+    for _ in range(int(rng.poisson(0.5 * duration_s))):
+        peaks = np.zeros((_COUNT, 2))
+        for au, share in (({1: 1.0, 2: 1.0}, {4: 1.0}, {1: 0.7, 2: 1.0, 5: 0.4})[int(rng.integers(3))]).items():
+            peaks[DEFAULT_AUS.index(au)] = share * rng.uniform(0.15, 0.6) * rng.uniform(0.8, 1.0, 2)
+        rise, fall = rng.uniform(0.2, 0.45, 2)
+        start = float(rng.uniform(-0.3, duration_s))
+        beats.append((Envelope(start, float(rise), float(rng.uniform(0.15, 0.6)), float(fall)), peaks))
+    return beats
+
+
+def _draw_laugh(rng: np.random.Generator, duration_s: float) -> list[tuple[Envelope, Floats64]]:
+    """A smile that sets in and stays, under pulses of the open mouth at 3 to 6 Hz."""
+    start, length = float(rng.uniform(-0.5, duration_s - 1.0)), float(rng.uniform(0.8, 2.5))
+    strength = float(rng.uniform(0.3, 1.0))
+    smile, pulse = np.zeros((_COUNT, 2)), np.zeros((_COUNT, 2))
+    for au, share in {6: 0.8, 12: 1.0, 25: 0.5}.items():
+        smile[DEFAULT_AUS.index(au)] = strength * share
+    for au, share in {6: 0.15, 10: 0.1, 25: 0.2, 26: 0.5}.items():
+        pulse[DEFAULT_AUS.index(au)] = strength * share
+    rise, fall = rng.uniform(0.25, 0.6), rng.uniform(0.5, 1.5)
+    parts = [(Envelope(start, float(rise), length, float(fall)), smile)]
+    period = float(1.0 / rng.uniform(3.0, 6.0))
+    for at in np.arange(start + rise, start + rise + length, period):
+        parts.append((Envelope(float(at), 0.4 * period, 0.0, 0.6 * period), float(rng.uniform(0.3, 1.0)) * pulse))
+    return parts
 
 
 __all__ = ["MicroEvent", "SceneSettings", "Script", "draw_script", "draw_times"]

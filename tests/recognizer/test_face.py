@@ -9,13 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from curves.errors import InputError, NoFaceError
+from curves.values import Interval
 from microexpr._demo_face import draw_face
 from microexpr.sample import demo_landmarks
 from recognizer.face import stream, track
 from recognizer.face.align import canonical_face, crop_face, drift, fit_camera, head_shape, stability
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.detect import FaceDetector
-from recognizer.face.neutral import choose_neutral
+from recognizer.face.neutral import frames_at_rest, most_central
 from recognizer.face.prior import keypoints, prior_map
 from recognizer.face.track import FaceTracker
 from recognizer.video import open_video, write_video
@@ -108,7 +109,7 @@ def test_neutral_is_not_the_most_frequent_face(tmp_path: Path) -> None:
     middle = demo_landmarks(300)[[13, 14]].mean(axis=0)[:2] + np.array([150, 30])
     cv2.ellipse(opened, tuple(middle.astype(int).tolist()), (26, 18), 0, 0, 360, (60, 20, 20), -1, cv2.LINE_AA)
     clip = followed(tmp_path, [*[closed] * 10, *[opened] * 30])
-    assert choose_neutral(clip) < 10
+    assert most_central(clip, frames_at_rest(clip)) < 10
 
 
 def test_the_camera_is_exact_without_outliers_and_robust_with_them() -> None:
@@ -231,3 +232,12 @@ def test_the_user_is_told_of_a_second_face_too_small_to_be_seen_at_first_glance(
         clip = follow_face(video, tmp_path, progress=lambda _: None)
     assert clip.notes == ("2 faces can be seen; the largest was followed (choose another with --face N).",)
     assert clip.cameras[0, 0, 3] < 480
+
+
+def test_rest_is_where_the_user_says(tmp_path: Path) -> None:
+    clip = followed(tmp_path, [grey(640, 360)] * 4 + [placed((300, 150, 30))] * 20)
+    given = frames_at_rest(clip, Interval(clip.times_s[5], clip.times_s[12]))
+    assert set(given.tolist()) <= {5, 6, 7, 8, 9, 10, 11}
+    assert most_central(clip, given) in given
+    with pytest.raises(InputError, match=r"neutral: no frame between 0 and 0\.05 s shows the face"):
+        frames_at_rest(clip, Interval(0.0, 0.05))

@@ -7,16 +7,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from curves.values import DEFAULT_AUS, Emotion, Interval, Side
+from graph.anatomy import impossible_pairs, impossible_rate
 from recognizer.belief import Evidence, Unrest, belief
 from recognizer.gate import motion_within, regional_motion, rise_within
 from recognizer.inference import MotionRun
 from recognizer.model import Thresholds
 from recognizer.network import NetworkOutput
 from recognizer.spotting import Candidates, SpottingSettings, holding, merge, propose, score_windows, slide, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import at_rest, settled, track_intensity
 
 AUS = len(DEFAULT_AUS)
 
@@ -39,7 +41,7 @@ class MeanMotion:
         motion = torch.maximum(left, right)  # (B, 16)
         rise = motion[:, 5:11].amax(dim=1) - torch.maximum(motion[:, 0], motion[:, -1])
         intensity = torch.zeros(len(volumes), 16, AUS, 2)
-        intensity[:, :, DEFAULT_AUS.index(12)] = torch.stack([left + self.leaning, right], dim=-1).clamp(0, 1)
+        intensity[:, :, DEFAULT_AUS.index(12)] = torch.stack([left + self.leaning, right], dim=-1)
         au = torch.full((len(volumes), AUS), -6.0)
         au[:, DEFAULT_AUS.index(12)] = 6.0
         emotion = torch.zeros(len(volumes), len(Emotion))
@@ -87,6 +89,27 @@ def test_what_a_network_leans_to_by_itself_is_shared_by_both_sides() -> None:
     left, right = tracks[:, DEFAULT_AUS.index(12)].T
     assert np.allclose(left, 0.35, atol=1e-3)
     assert np.allclose(right, 0.05, atol=1e-3)
+
+
+@pytest.mark.parametrize("trace", [-0.12, 0.12])
+def test_a_neutral_frame_with_a_trace_of_an_expression_is_put_right(trace: float) -> None:
+    """Motion measured from a frame that smiles a little, or frowns: rest is 0 and the peak keeps its height."""
+    times = np.arange(0, 3, 1 / 30)
+    motion = pulse(times, 1.5, 0.2, 0.5) + trace
+    measured = track_intensity(stream(times, motion), MeanMotion())
+    rest = at_rest(measured, np.flatnonzero(times < 0.8))
+    tracks = settled(measured, DEFAULT_AUS, rest)[:, DEFAULT_AUS.index(12), 0]
+    assert np.abs(tracks - np.clip(motion - trace, 0, 1)).max() < 0.05
+    assert settled(measured, DEFAULT_AUS).min() >= 0.0
+
+
+@given(arrays(np.float32, (4, AUS, 2), elements=st.floats(-0.5, 1.5, width=32)))
+def test_no_side_of_a_face_shows_what_it_cannot(raw: NDArray[np.float32]) -> None:
+    tracks = settled(raw, DEFAULT_AUS)
+    shown = [{DEFAULT_AUS[i] for i in np.flatnonzero(side > 0)} for frame in tracks for side in frame.T]
+    assert not any(shown) or impossible_rate(shown) == 0.0
+    free = [i for i, au in enumerate(DEFAULT_AUS) if all(au not in pair for pair in impossible_pairs())]
+    np.testing.assert_array_equal(tracks[:, free], np.clip(raw[:, free], 0, 1))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 15, 16, 17])

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from curves.errors import InputError
+from curves.values import DEFAULT_AUS, MIDLINE_AUS
 from recognizer import variants
 from recognizer.augment import AugmentConfig, augment
 from recognizer.clips import ClipRecord, save_clip, volume_of
@@ -20,7 +21,7 @@ from recognizer.synthetic.scenario import SceneSettings
 from recognizer.training import TrainingConfig, TrainingProgress, learning_rate, load_training_config, train
 from recognizer.validation import area_under_curve, correlation, f1_score
 from recognizer.weights_io import card_path, load_network
-from recognizer.windows import Window, WindowConfig, WindowSampler, is_validation, label_window
+from recognizer.windows import Window, WindowConfig, WindowSampler, is_validation, label_window, load_clips
 
 RECIPE = Path(variants.__file__).with_name("recipes") / "default.toml"
 _GRID = np.mgrid[0:56, 0:56]
@@ -317,3 +318,38 @@ def test_the_linear_start_reads_intensity_before_any_step(folder: Path) -> None:
     with torch.no_grad():
         found = net.eval()(volume_of(batch.flow)).intensity
     assert correlation(found.numpy().ravel(), batch.intensity.numpy().ravel()) > 0.8
+
+
+def test_one_half_of_the_face_is_held_still_with_its_truth(folder: Path) -> None:
+    sampler = WindowSampler(load_clips(folder), WindowConfig(mix_share=0.0))
+    batch = sampler.collate(sampler.draw(np.random.default_rng(3), 60), 16)
+    config = AugmentConfig(mirror=0.0, scale_min=1.0, scale_max=1.0, affine_px=0.0, noise_px=0.0, one_side=1.0)
+    changed = augment(batch, config, torch.Generator().manual_seed(0))
+    midline = [i for i, au in enumerate(DEFAULT_AUS) if au in MIDLINE_AUS]
+    for before, after, truth, held in zip(batch.flow, changed.flow, batch.intensity, changed.intensity, strict=True):
+        if truth[:, midline].any():
+            assert torch.equal(before, after)
+            assert torch.equal(truth, held)
+            continue
+        if not truth.any():
+            continue  # whichever half is held still
+        still = 0 if not held[..., 0].any() else 1
+        assert not held[..., still].any()
+        assert torch.equal(held[..., 1 - still], truth[..., 1 - still])
+        assert held.sum() >= 0.49 * truth.sum()  # the half that moves more keeps moving
+        outer = after[..., -12:] if still == 0 else after[..., :12]  # the subject's left is on the right
+        assert outer.abs().max() < 1e-3 * max(float(before.abs().max()), 1.0)
+
+
+def test_motion_is_deformed_and_attenuated_but_keeps_its_truth(folder: Path) -> None:
+    sampler = WindowSampler(load_clips(folder), WindowConfig(mix_share=0.0))
+    batch = sampler.collate(sampler.draw(np.random.default_rng(4), 40), 16)
+    still = AugmentConfig(mirror=0.0, scale_min=1.0, scale_max=1.0, affine_px=0.0, noise_px=0.0)
+    changed = augment(batch, replace(still, gain=0.5, shift_px=3.0, stretch=0.08), torch.Generator().manual_seed(0))
+    assert torch.equal(changed.intensity, batch.intensity)
+    similar = torch.nn.functional.cosine_similarity(changed.flow.flatten(1), batch.flow.flatten(1))
+    moving = batch.intensity.amax(dim=(1, 2, 3)) > 0.2
+    assert moving.sum() > 5
+    assert similar[moving].median() > 0.8
+    assert similar[moving].max() < 0.9999
+    assert torch.equal(augment(batch, still, torch.Generator().manual_seed(0)).flow, batch.flow)
