@@ -185,7 +185,7 @@ def describe(explained: Explained) -> list[str]:
     ]
     lines += [
         f"{au_name(part.activation)}: logit {part.logit.value:+.2f} (without the motion {part.logit.without:+.2f}), "
-        f"intensity at the apex {part.intensity.value:.2f} ({part.intensity.without:.2f})."
+        f"peak intensity {part.intensity.value:.2f} ({part.intensity.without:.2f})."
         for part in found.aus
     ]
     lines += [f"{au_name(p.activation)} is named for its intensity; its logit says no." for p in found.aus if p.logit.value < 0]

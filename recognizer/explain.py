@@ -33,6 +33,7 @@ CELLS = 14
 _STEP = GRID // CELLS
 _ON_FACE = 0.5  # of a cell's mean face mask: a cell counts as face from here on
 _BATCH = 16
+_MOMENTS = 25  # of an event, at which an AU's peak is looked for
 
 #: Steps done, steps in all.
 Progress = Callable[[int, int], None]
@@ -77,7 +78,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AUPart:
-    """``logit``: that the graph finds the AU present; ``intensity``: at the apex, on the AU's side."""
+    """``logit``: that the graph finds the AU present; ``intensity``: at its peak in the event, on the AU's side."""
 
     activation: AUActivation
     logit: Part
@@ -203,7 +204,7 @@ def explain(
 
 
 class Reading(NamedTuple):
-    """Means over the event's windows: ``score`` () and ``au`` (n,) logits, ``intensity`` (n, 2) at the apex."""
+    """Means over the event's windows: ``score`` () and ``au`` (n,) logits, ``intensity`` (n, 2) where it peaks."""
 
     score: Tensor
     au: Tensor
@@ -227,11 +228,22 @@ class Reader:
         self.seen, self._own, self.model = seen, own, model
         self._flow = np.asarray(seen.run.flow, np.float32)
         self._weights = torch.tensor(seen.weights, dtype=torch.float32, device=model.device)
-        start, end = seen.windows.T
-        last = model.network.config.frames - 1
-        apex = np.clip((seen.event.apex_s - start) / (end - start), 0.0, 1.0) * last
-        hats = np.clip(1.0 - np.abs(apex[:, None] - np.arange(last + 1)), 0.0, None)  # linear interpolation
-        self._apex = torch.tensor(hats, dtype=torch.float32, device=model.device) * self._weights[:, None]
+        self._peaks = self._at_peaks()
+
+    def _at_peaks(self) -> Tensor:
+        """(n, K, 16): how much each frame of each window counts for the intensity of each AU where it peaks."""
+        moments = np.linspace(self.seen.event.onset_s, self.seen.event.offset_s, _MOMENTS)
+        start, end = self.seen.windows.T[..., None]
+        last = self.model.network.config.frames - 1
+        position = (moments - start) / (end - start) * last  # (K, moments)
+        hats = np.clip(1.0 - np.abs(position[..., None] - np.arange(last + 1)), 0.0, None)  # linear interpolation
+        hats *= self.seen.weights[:, None, None]
+        hats /= np.maximum(hats.sum(axis=(0, 2)), 1e-9)[None, :, None]  # at each moment, of the windows that hold it
+        counts = torch.tensor(hats, dtype=torch.float32, device=self.model.device).transpose(0, 1)
+        with torch.inference_mode():
+            intensity = self.model.network(self.volumes(1.0).to(self.model.device)).intensity
+        peaks = torch.einsum("mkt,ktns->mn", counts, intensity).argmax(dim=0)
+        return counts[peaks].clone()
 
     def volumes(self, share: float | NDArray[np.floating]) -> Tensor:
         """(K, C, 16, 56, 56) with ``share`` of the event's motion, one number or (56, 56), in [0, 1]."""
@@ -245,7 +257,7 @@ class Reader:
         return Reading(
             self._weights @ output.score_logit,
             self._weights @ output.au_logits,
-            torch.einsum("kt,ktns->ns", self._apex, output.intensity),
+            torch.einsum("nkt,ktns->ns", self._peaks, output.intensity),
         )
 
     def read(self, share: float | NDArray[np.floating]) -> Reading:
