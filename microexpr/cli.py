@@ -177,7 +177,9 @@ def explain(
     take: Annotated[Path, typer.Argument(help="A .take.json file.")],
     event: Annotated[int | None, typer.Option(help="Which event, from 1 [the one with the highest score].")] = None,
     video: Annotated[Path | None, typer.Option(help="The source video, if it is not beside the take.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Picture: .png, .svg or .pdf [STEM.event-N.png by the take].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture: .png, .svg or .pdf [STEM.event-N.png by the take].")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures as JSON.")] = None,
     weights: Weights = None,
     photo: Annotated[bool, typer.Option("--photo", help="Draw the maps on the person's neutral frame.")] = False,

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from curves.errors import InputError
 from microexpr.explaining import Explained, Face, describe, top_edges
-from microexpr.plotting import _APEX_COLOUR, _EVENT_COLOUR
 from microexpr.report import au_name
 from microexpr.writing import write_file
 from recognizer.explain import AUPart, Explanation, Part
@@ -42,10 +41,11 @@ _CONTOURS = (  # of the face mesh, each a line from point to point
     (168, 6, 197, 195, 5, 4), (129, 98, 97, 2, 326, 327, 358),
 )  # fmt: skip
 _COLOURS = ("#222222", "#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito's: the score, then AUs
+_EVENT_COLOUR, _APEX_COLOUR = "#F6C945", "#C99700"  # as in the plot of a take
 _MAP = colormaps["RdBu_r"]
 _MOST_AUS = 4
-_WIDTH_IN, _MAP_IN, _LOWER_IN, _LINE_IN = 12.0, 2.35, 2.7, 0.185
-_WRAP = 165
+_WIDTH_IN, _MAP_IN, _LOWER_IN, _LINE_IN = 12.0, 2.35, 2.7, 0.155
+_WRAP = 190
 _ARROWS_PX = 9.0  # length of the longest arrow of the motion panel
 
 
@@ -65,24 +65,17 @@ def draw_explanation(explained: Explained, file: Path, *, photo: bool = False) -
 def explanation_figure(explained: Explained, *, photo: bool = False) -> Figure:
     """Above: the motion and the score's map, then for each AU its logit's map over its intensity's. Below: courses and
     edges; then the caption."""
-    found, face = explained.found, explained.face
+    found = explained.found
     shown = found.aus[:_MOST_AUS]
     caption = [line for text in describe(explained) for line in textwrap.wrap(text, _WRAP, subsequent_indent="   ")]
     below = 0.3 + _LINE_IN * len(caption)
-    inches = 0.85 + 2 * (_MAP_IN + 0.5) + _LOWER_IN + 0.75 + below
+    inches = 1.25 + (2 if len(shown) > 1 else 1) * (_MAP_IN + 0.35) + _LOWER_IN + below
     figure = Figure(figsize=(_WIDTH_IN, inches), dpi=110)
     FigureCanvasAgg(figure)
     figure.suptitle(_title(explained), x=0.03, y=1 - 0.12 / inches, ha="left", va="top", fontsize=12)
-    columns = max(3, 1 + len(shown))
-    maps = GridSpec(2, columns, figure=figure, hspace=0.26, wspace=0.06, left=0.02, right=0.93)
-    top, bottom = 1 - 0.75 / inches, 1 - (0.75 + 2 * _MAP_IN + 0.6) / inches
-    maps.update(top=top, bottom=bottom)
-    draw_motion(figure.add_subplot(maps[0, 0]), found, face)
-    draw_map(figure.add_subplot(maps[1, 0]), found.score, face, "score: is this an event?", photo=photo)
-    for column, part in enumerate(shown, start=1):
-        name = au_name(part.activation)
-        draw_map(figure.add_subplot(maps[0, column]), part.logit, face, f"{name}: is it there? (graph)", photo=photo)
-        draw_map(figure.add_subplot(maps[1, column]), part.intensity, face, f"{name}: how strong?", photo=photo)
+    rows = 2 if len(shown) > 1 else 1
+    top, bottom = 1 - 0.75 / inches, 1 - (0.75 + rows * _MAP_IN + 0.6 * (rows - 1)) / inches
+    _draw_maps(figure, explained, (bottom, top), photo)
     _draw_scale(figure, bottom, top)
     lower = GridSpec(1, 2, figure=figure, width_ratios=(1.15, 1.0), left=0.06, right=0.97, wspace=0.12)
     lower.update(top=bottom - 0.5 / inches, bottom=(below + 0.4) / inches)
@@ -90,6 +83,30 @@ def explanation_figure(explained: Explained, *, photo: bool = False) -> Figure:
     draw_edges(figure.add_subplot(lower[1]), top_edges(explained), has_graph=found.graph is not None)
     figure.text(0.03, (below - 0.12) / inches, "\n".join(caption), va="top", ha="left", fontsize=8, linespacing=1.35)
     return figure
+
+
+def _draw_maps(figure: Figure, explained: Explained, span: tuple[float, float], photo: bool) -> None:
+    """Motion and score, then each AU's logit over its intensity; with no more than one AU all in a row."""
+    found, face = explained.found, explained.face
+    shown = found.aus[:_MOST_AUS]
+    pairs = [
+        (
+            (part.logit, f"{au_name(part.activation)}: is it there? (graph)", "+"),
+            (part.intensity, f"{au_name(part.activation)}: how strong?", ""),
+        )
+        for part in shown
+    ]
+    in_a_row = len(shown) < 2
+    columns, rows = (4, 1) if in_a_row else (1 + len(shown), 2)
+    grid = GridSpec(rows, columns, figure=figure, hspace=0.24, wspace=0.05)
+    grid.update(left=0.02, right=0.93, bottom=span[0], top=span[1])
+    draw_motion(figure.add_subplot(grid[0, 0]), found, face)
+    score = grid[0, 1] if in_a_row else grid[1, 0]
+    draw_map(figure.add_subplot(score), found.score, face, "score: is this an event?", photo=photo)
+    for column, pair in enumerate(pairs, start=2 if in_a_row else 1):
+        for row, (part, title, sign) in enumerate(pair):
+            place = grid[0, column + row] if in_a_row else grid[row, column]
+            draw_map(figure.add_subplot(place), part, face, title, sign=sign, photo=photo)
 
 
 def _title(explained: Explained) -> str:
@@ -110,16 +127,16 @@ def _outline(axes: Axes, face: Face, colour: str = "#333333") -> None:
     axes.axis("off")
 
 
-def draw_map(axes: Axes, part: Part, face: Face, title: str, *, photo: bool = False) -> None:
+def draw_map(axes: Axes, part: Part, face: Face, title: str, *, sign: str = "+", photo: bool = False) -> None:
     """A map over the face: red raised the number, blue lowered it; each map has a scale of its own, in its title."""
     most = float(np.abs(part.cells).max()) or 1.0
     if photo:
         axes.imshow(face.crop, cmap="gray", vmin=0, vmax=255, extent=(-0.5, CROP - 0.5, CROP - 0.5, -0.5))
     axes.imshow(heat(part.cells, most), extent=(-0.5, CROP - 0.5, CROP - 0.5, -0.5))
     _outline(axes, face, "#EEEEEE" if photo else "#333333")
-    digits = 2 if abs(part.value) >= 1 else 3
+    digits = 2 if sign else 3
     axes.set_title(
-        f"{title}\n{part.value:+.{digits}f}, without {part.without:+.{digits}f}; scale ±{most:.2g}",
+        f"{title}\n{part.value:{sign}.{digits}f}, without {part.without:{sign}.{digits}f}; scale ±{most:.2g}",
         fontsize=8.5, linespacing=1.3, pad=3,
     )  # fmt: skip
 
@@ -156,7 +173,7 @@ def _draw_scale(figure: Figure, bottom: float, top: float) -> None:
     axes = figure.add_axes((0.945, bottom + 0.25 * (top - bottom), 0.008, 0.5 * (top - bottom)))
     bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), _MAP), cax=axes)
     bar.set_ticks([-1, 0, 1], labels=["lowers", "0", "raises"], fontsize=7.5)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
 
 
 def draw_courses(axes: Axes, found: Explanation, shown: Sequence[AUPart]) -> None:
@@ -193,7 +210,10 @@ def draw_edges(axes: Axes, edges: Sequence[Edge], *, has_graph: bool) -> None:
     targets = sorted({edge.target for edge in edges})
     ordered = sorted(edges, key=lambda edge: (edge.target, -edge.change))
     heights = np.linspace(0.93, 0.05, len(ordered)) if len(ordered) > 1 else np.array([0.5])
-    rows = {target: float(np.mean([y for y, e in zip(heights, ordered, strict=True) if e.target == target])) for target in targets}
+    rows = {
+        target: float(np.mean([y for y, e in zip(heights, ordered, strict=True) if e.target == target]))
+        for target in targets
+    }
     most = max(abs(edge.change) for edge in edges)
     for y, edge in zip(heights, ordered, strict=True):
         colour = _MAP(0.92 if edge.change > 0 else 0.08)
@@ -206,4 +226,11 @@ def draw_edges(axes: Axes, edges: Sequence[Edge], *, has_graph: bool) -> None:
         axes.text(0.02, y, f"{edge.change:+.2f}", fontsize=8.5, color=colour, va="center")
         axes.text(0.26, y, f"AU{edge.source}", fontsize=8.5, va="center", ha="right")
     for target, y in rows.items():
-        axes.text(0.82, y, f"AU{target}", fontsize=10, va="center", bbox={"boxstyle": "round", "fc": "#F6F1DC", "ec": "#999999"})
+        axes.text(
+            0.82,
+            y,
+            f"AU{target}",
+            fontsize=10,
+            va="center",
+            bbox={"boxstyle": "round", "fc": "#F6F1DC", "ec": "#999999"},
+        )

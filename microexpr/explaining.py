@@ -19,7 +19,7 @@ from microexpr.progress import Report, progress_bar
 from microexpr.report import au_name
 from microexpr.version import __version__
 from microexpr.writing import write_file
-from recognizer.explain import Explanation, ExplainSettings, Part, Seen, choose_windows, explain
+from recognizer.explain import DEFAULT, ExplainSettings, Explanation, Part, Seen, choose_windows, explain
 from recognizer.explain_graph import Edge
 from recognizer.face.prior import prior_map
 from recognizer.face.stream import MotionStream, measure_motion
@@ -35,7 +35,7 @@ _AROUND_S = 1.5  # kept on either side of an event: no window that sees it is lo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """``points`` (468, 2): the person's own face at rest, in crop pixels; ``crop`` (112, 112) uint8: its neutral frame."""
+    """``points`` (468, 2): the person's own face at rest, crop pixels; ``crop`` (112, 112) uint8: its neutral frame."""
 
     points: FloatArray
     crop: NDArray[np.uint8]
@@ -58,7 +58,7 @@ def explain_take(
     number: int | None = None,
     video: Path | None = None,
     weights: Path | None = None,
-    settings: ExplainSettings = ExplainSettings(),  # noqa: B008  # frozen
+    settings: ExplainSettings = DEFAULT,
 ) -> Explained:
     """Reads the event (``number`` from 1; None: the surest) of a take file in its video again and explains it.
 
@@ -108,7 +108,7 @@ def _source(take: Take, take_path: Path, video: Path | None) -> Path:
     there = [place for place in places if name and place.exists()]
     for place in there:
         if find_source(take, place.with_name(take_path.name), None)[0] is not None:
-            return place
+            return Path(place)
     if there:
         raise InputError(f"{there[0]} is not the video that {take_path} was made from: give that one with --video.")
     raise InputError(f"The video {name} is not beside {take_path}: give it with --video.")
@@ -120,15 +120,13 @@ def _model(take: Take, take_path: Path, weights: Path | None) -> Model:
     if model.sha256 != made_with:
         raise InputError(
             f"{take_path} was made with other weights (SHA-256 {made_with[:12]}...) than "
-            f"{'those shipped' if weights is None else weights} ({model.sha256[:12]}...): give those with --weights, or "
-            "convert the video again."
+            f"{'those shipped' if weights is None else weights} ({model.sha256[:12]}...): give those with --weights, "
+            "or convert the video again."
         )
     return model
 
 
-def observe(
-    source: Path, event: Event, model: Model, config: Mapping[str, Any], report: Report
-) -> tuple[Seen, Face]:
+def observe(source: Path, event: Event, model: Model, config: Mapping[str, Any], report: Report) -> tuple[Seen, Face]:
     """Analyse the video as the take's analysis did, and keep what was seen around ``event``.
 
     All of what the take covers is measured again, not the event alone: neutral frame and head shape come from all.
@@ -188,7 +186,11 @@ def describe(explained: Explained) -> list[str]:
         f"peak intensity {part.intensity.value:.2f} ({part.intensity.without:.2f})."
         for part in found.aus
     ]
-    lines += [f"{au_name(p.activation)} is named for its intensity; its logit says no." for p in found.aus if p.logit.value < 0]
+    lines += [
+        f"{au_name(p.activation)} is named for its intensity; its logit says no."
+        for p in found.aus
+        if p.logit.value < 0
+    ]
     return [*lines, *_graph_lines(explained)]
 
 
@@ -201,14 +203,11 @@ def _graph_lines(explained: Explained) -> list[str]:
     if (layer := found.emotion) is not None:
         told = int(layer.probabilities.argmax())
         label = list(Emotion)[told].value
-        lines.append(
-            f"Emotion layer ({label} {layer.probabilities[told]:.2f}): adds "
-            + ", ".join(
-                f"{(layer.au_with - layer.au_without)[found.graph.aus.index(a.activation.au)]:+.2f} to AU{a.activation.au}"
-                for a in found.aus
-            )
-            + f", {(layer.emotion_with - layer.emotion_without)[told]:+.2f} to {label} itself."
-        )
+        to_aus = dict(zip(found.graph.aus, layer.au_with - layer.au_without, strict=True))
+        names = [(f"AU{part.activation.au}", to_aus[part.activation.au]) for part in found.aus]
+        names.append((f"{label} itself", (layer.emotion_with - layer.emotion_without)[told]))
+        adds = ", ".join(f"{change:+.2f} to {name}" for name, change in names)
+        lines.append(f"Emotion layer ({label} {layer.probabilities[told]:.2f}): adds {adds}.")
     return lines
 
 
@@ -235,8 +234,13 @@ def _document(explained: Explained, take_path: Path) -> dict[str, Any]:
         "course_edges_s": found.edges_s.tolist(),
         "score": _part(found.score),
         "aus": [
-            {"au": p.activation.au, "side": p.activation.side.value, "logit": _part(p.logit), "intensity": _part(p.intensity)}
-            for p in found.aus
+            {
+                "au": part.activation.au,
+                "side": part.activation.side.value,
+                "logit": _part(part.logit),
+                "intensity": _part(part.intensity),
+            }
+            for part in found.aus
         ],
         "deletion": {
             "cells": found.deletion.cells, "top": found.deletion.top, "moving": found.deletion.moving,

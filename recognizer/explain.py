@@ -20,18 +20,13 @@ from curves.errors import InputError
 from curves.values import AUActivation, Event, Side
 from recognizer.belief import SKIRT
 from recognizer.clips import sample_flow, window_volumes
+from recognizer.explain_cells import STEP, face_cells, highest, pooled, random_patches, spread
 from recognizer.explain_graph import EmotionLayer, GraphPart, explain_graph
-from recognizer.face.align import face_mask
-from recognizer.face.motion import GRID
 from recognizer.inference import MotionRun
 from recognizer.model import Model
 from recognizer.network import NetworkOutput
 from recognizer.spotting import SpottingSettings, holding, slide
 
-#: Cells of a map, a side: 8 crop pixels, a fifth of the eye distance.
-CELLS = 14
-_STEP = GRID // CELLS
-_ON_FACE = 0.5  # of a cell's mean face mask: a cell counts as face from here on
 _BATCH = 16
 _MOMENTS = 25  # of an event, at which an AU's peak is looked for
 
@@ -51,6 +46,9 @@ class ExplainSettings:
     part: float = 0.2
     draws: int = 20
     seed: int = 0
+
+
+DEFAULT = ExplainSettings()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +116,7 @@ def choose_windows(
     event: Event,
     run: MotionRun,
     model: Model,
-    settings: ExplainSettings = ExplainSettings(),  # noqa: B008  # frozen
+    settings: ExplainSettings = DEFAULT,
 ) -> Seen:
     """The windows that say ``event`` in ``run``, weighted as spotting weighs them: score times IoU squared.
 
@@ -141,16 +139,12 @@ def choose_windows(
     return Seen(event, run, windows[best], weight[best] / weight[best].sum())
 
 
-def _predict(
-    run: MotionRun, model: Model, windows: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NetworkOutput]:
+def _predict(run: MotionRun, model: Model, windows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NetworkOutput]:
     volumes = window_volumes(run.times_s, run.flow, windows[:, 0], windows[:, 1], prior=run.prior)
     return windows, model.predict(torch.from_numpy(volumes))
 
 
-def _agreement(
-    event: Event, windows: NDArray[np.float64], output: NetworkOutput, floor: float
-) -> NDArray[np.float64]:
+def _agreement(event: Event, windows: NDArray[np.float64], output: NetworkOutput, floor: float) -> NDArray[np.float64]:
     """(B,): how much each window says ``event``; 0 for what is no candidate or overlaps it by less than half."""
     score = output.score_logit.sigmoid().double().numpy()
     at = windows[:, :1] + np.sort(output.times.double().numpy(), axis=1) * (windows[:, 1:] - windows[:, :1])
@@ -162,7 +156,7 @@ def _agreement(
 def explain(
     seen: Seen,
     model: Model,
-    settings: ExplainSettings = ExplainSettings(),  # noqa: B008  # frozen
+    settings: ExplainSettings = DEFAULT,
     progress: Progress = lambda _done, _total: None,
 ) -> Explanation:
     """Maps, courses, edges and the emotion layer's part for one event; the same input gives the same numbers.
@@ -172,7 +166,10 @@ def explain(
     if model.bf16:
         raise ValueError("model: expected float32 (load_model(precision='fp32')), got bfloat16")
     face, own = face_cells(), own_motion(seen)
-    targets = [lambda reading: reading.score, *(t for activation in seen.event.aus for t in _targets(activation, model))]
+    targets = [
+        lambda reading: reading.score,
+        *(t for activation in seen.event.aus for t in _targets(activation, model)),
+    ]
     total = settings.steps + 2 + settings.draws
     reader = Reader(seen, own, model)
     edges_s = np.linspace(seen.windows[:, 0].min(), seen.windows[:, 1].max(), settings.moments + 1)
@@ -181,7 +178,7 @@ def explain(
     patches = [
         highest(parts[0].cells, face, settings.part),
         highest(pooled(moving), face, settings.part),
-        *random_patches(face, settings),
+        *random_patches(face, settings.part, settings.draws, settings.seed),
     ]
     drops = []
     for patch in patches:
@@ -273,19 +270,18 @@ def _integrate(
     progress: Callable[[int], None],
 ) -> list[Part]:
     """The integrated gradients of each target, by the midpoint rule, window by window put at its times."""
-    totals: list[Tensor | float] = [0.0] * len(targets)
+    totals = [torch.zeros(()) for _ in targets]
     for step, (middle, difference) in enumerate(_path(reader, steps)):
         reading = reader.answer(middle.requires_grad_())
         for i, target in enumerate(targets):
             (slope,) = torch.autograd.grad(target(reading), middle, retain_graph=i + 1 < len(targets))
-            totals[i] = totals[i] + (slope * difference).sum(dim=1)  # (K, 16, 56, 56)
+            totals[i] = (slope * difference).sum(dim=1).cpu() + totals[i]  # (K, 16, 56, 56)
         progress(step + 1)
     with_all, with_none = reader.read(1.0), reader.read(0.0)
     parts = []
     for target, total in zip(targets, totals, strict=True):
-        assert isinstance(total, Tensor)
-        values = total.double().cpu().numpy()
-        cells = pooled(values.sum(axis=(0, 1))) * _STEP**2
+        values = total.double().numpy()
+        cells = pooled(values.sum(axis=(0, 1))) * STEP**2
         course = _course(values.sum(axis=(2, 3)), reader.seen.windows, edges_s)
         parts.append(Part(float(target(with_all)), float(target(with_none)), cells, course))
     return parts
@@ -325,42 +321,3 @@ def own_motion(seen: Seen) -> NDArray[np.float32]:
     own = np.zeros(flow.shape, np.float32)
     own[inside] = flow[inside] - (before * (1 - share) + after * share)
     return own
-
-
-def pooled(grid: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(56, 56) -> (14, 14): means."""
-    return grid.reshape(CELLS, _STEP, CELLS, _STEP).mean(axis=(1, 3)).astype(np.float64)
-
-
-def face_cells() -> NDArray[np.bool_]:
-    """(14, 14): the cells that lie on the face."""
-    return pooled(face_mask(GRID)) >= _ON_FACE
-
-
-def spread(cells: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(56, 56) in [0, 1]: the chosen cells (14, 14), smoothly fading over their borders; all of them are 1 everywhere.
-
-    A hard border would be a movement of its own: strain.
-    """
-    at = np.clip((np.arange(GRID) + 0.5) / _STEP - 0.5, 0.0, CELLS - 1)
-    away = np.minimum(np.abs(at[:, None] - np.arange(CELLS)[None]), 1.0)
-    bumps = 0.5 + 0.5 * np.cos(np.pi * away)
-    return bumps @ cells.astype(np.float64) @ bumps.T
-
-
-def highest(values: NDArray[np.floating], face: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
-    """(14, 14): the ``part`` of the face's cells with the highest ``values`` (14, 14)."""
-    count = max(1, round(part * int(face.sum())))
-    order = np.argsort(-np.where(face, values, -np.inf).ravel(), kind="stable")
-    chosen = np.zeros(values.size, np.bool_)
-    chosen[order[:count]] = True
-    return chosen.reshape(values.shape)
-
-
-def random_patches(face: NDArray[np.bool_], settings: ExplainSettings) -> list[NDArray[np.bool_]]:
-    """Random parts of the face of the same size, connected like a map's: the heights of smoothed noise."""
-    rng = np.random.default_rng(settings.seed)
-    axis = np.arange(CELLS)
-    near = np.exp(-((axis[:, None] - axis[None]) ** 2) / (2 * 1.5**2))
-    noise = rng.standard_normal((settings.draws, CELLS, CELLS))
-    return [highest(near @ some @ near, face, settings.part) for some in noise]

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graph.network import EMOTIONS, AUGraphNetwork, DirectedConvolution, GraphOutput
+from graph.network import AUGraphNetwork, DirectedConvolution, GraphOutput
 from recognizer.model import Model
 
 
@@ -52,7 +52,7 @@ class EmotionLayer(NamedTuple):
 def explain_graph(
     model: Model, volumes: Tensor, weights: NDArray[np.float64]
 ) -> tuple[GraphPart | None, EmotionLayer | None]:
-    """Of windows ``volumes`` (K, C, 16, 56, 56), means with ``weights`` (K,). None where the network has no such part."""
+    """Of windows ``volumes`` (K, C, 16, 56, 56), means with ``weights`` (K,). None: the network has no such part."""
     graph = model.network.graph
     if not isinstance(graph, AUGraphNetwork):
         return None, None
@@ -103,8 +103,13 @@ def emotion_layer(graph: AUGraphNetwork, features: Tensor, share: Tensor) -> Emo
     nodes = graph.node_features(features, torch.zeros_like(found.first_emotion_logits))  # a softmax of zeros is 1/7
     for convolution in graph.convolutions:
         nodes = torch.relu(convolution(nodes))
-    columns = (told, found.au_logits, graph.au(nodes).squeeze(-1), found.emotion_logits, graph.emotion(graph.pooling(nodes)))
-    assert told.shape[-1] == EMOTIONS
+    columns = (
+        told,
+        found.au_logits,
+        graph.au(nodes).squeeze(-1),
+        found.emotion_logits,
+        graph.emotion(graph.pooling(nodes)),
+    )
     return EmotionLayer(*((share @ column).double().cpu().numpy() for column in columns))
 
 

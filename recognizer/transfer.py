@@ -150,7 +150,7 @@ def face_points(sample: Sample) -> Points:
 def carry(flow: NDArray[np.floating], driver_points: Points, target_points: Points) -> NDArray[np.float32]:
     """The flow (N, 2, 56, 56) of a face with mesh ``driver_points`` (468, 2) as the face of ``target_points`` would
     show it, crop pixels."""
-    at = _places_on_driver(driver_points, target_points)
+    xs, ys = np.ascontiguousarray(_places_on_driver(driver_points, target_points).transpose(2, 0, 1))
     scale = _size(target_points) / _size(driver_points)
     near = prior_map(target_points)
     weight = _BASE_WEIGHT + near / near.max()
@@ -159,7 +159,7 @@ def carry(flow: NDArray[np.floating], driver_points: Points, target_points: Poin
     for frame, plain, out in zip(flow, moved, result, strict=True):
         for axis in (0, 1):
             plane = scale[axis] * np.ascontiguousarray(frame[axis], np.float32)
-            plain[axis] = cv2.remap(plane, *cv2.split(at), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            plain[axis] = cv2.remap(plane, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             out[axis] = cv2.GaussianBlur(plain[axis] * weight, (0, 0), _SMOOTHING) * share
     return result * _loss(moved * face_mask(GRID), result)
 
