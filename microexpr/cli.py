@@ -185,6 +185,9 @@ def explain(
     photo: Annotated[bool, typer.Option("--photo", help="Draw the maps on the person's neutral frame.")] = False,
 ) -> None:
     """Show which regions of the face, which moments and which AU edges carried an event of a take."""
+    if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--out: {out} is no picture that can be written; name a .png, .svg or .pdf file.")
+
     from microexpr.explaining import describe, explain_take, write_json
 
     explained = explain_take(take, number=event, video=video, weights=weights)

@@ -79,7 +79,7 @@ def graph_part(graph: AUGraphNetwork, features: Tensor, share: Tensor, aus: tupl
     """The change by each edge of ``graph`` for F ``features`` (K, width), means with ``share`` (K,)."""
 
     def logits() -> NDArray[np.float64]:
-        return (share @ graph(features).au_logits).double().cpu().numpy()
+        return (share @ graph(features).au_logits).detach().double().cpu().numpy()
 
     propagation = next(iter(_convolutions(graph))).propagation.cpu()
     whole = logits()
@@ -110,7 +110,7 @@ def emotion_layer(graph: AUGraphNetwork, features: Tensor, share: Tensor) -> Emo
         found.emotion_logits,
         graph.emotion(graph.pooling(nodes)),
     )
-    return EmotionLayer(*((share @ column).double().cpu().numpy() for column in columns))
+    return EmotionLayer(*((share @ column).detach().double().cpu().numpy() for column in columns))
 
 
 def _convolutions(graph: AUGraphNetwork) -> Iterator[DirectedConvolution]:
