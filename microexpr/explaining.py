@@ -174,7 +174,8 @@ def describe(explained: Explained) -> list[str]:
     lines = [
         f"Event {explained.number} of {explained.count}, {event.onset_s:.2f} to {event.offset_s:.2f} s, apex "
         f"{event.apex_s:.2f} s. Logit of the network's score: {score.value:+.2f}; without the event's motion: "
-        f"{score.without:+.2f} (means of {len(found.seen.windows)} windows).",
+        f"{score.without:+.2f} (means of {len(found.seen.windows)} windows). The map's cells add up to "
+        f"{score.cells.sum():+.2f}.",
         "Method: integrated gradients from the flow without the event's motion to the flow as it was. A map shows what "
         "this network used, not what the face did.",
         f"Test: taking the motion out of the map's highest {deletion.cells} of {int(found.face.sum())} face cells "

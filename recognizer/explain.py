@@ -3,8 +3,9 @@
 What the event is in the flow is its deviation from a straight passage between its ends. Along a path on which this
 motion grows from nothing to what it was, all other motion as it is, the gradients of a logit are summed up
 (Sundararajan, Taly & Yan 2017; here along the volumes of real flows, so that strain stays that of the flow). So each
-place and frame gets its part of the difference that the event makes, and the parts add up to it. Of the methods tried
-this one picks the places whose motion the logit owes most (docs/explain.md); ``Deletion`` tests it on each event.
+place and frame gets its part of the difference that the event makes, and the parts add up to it. Of the methods
+tried (occlusion, gradient times input) this one picks the places whose motion the logit owes most (docs/explain.md);
+``Deletion`` tests it on each event.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -40,8 +41,8 @@ class ExplainSettings:
     ``moments``: bins of a course. ``part``: of the face's cells, taken away in the test of the map. ``draws``: random
     patches of that size, drawn with ``seed``."""
 
-    windows: int = 5
-    steps: int = 16
+    windows: int = 3
+    steps: int = 32
     moments: int = 40
     part: float = 0.2
     draws: int = 20

@@ -114,7 +114,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_map_finds_what_the_score_is_made_of(demo: Path) -> None:
     """On each event of the sample: a fifth of the face, chosen by the map, is worth more than by chance."""
-    settings = ExplainSettings(windows=2, steps=8, draws=8)
+    settings = ExplainSettings(windows=2, steps=24, draws=8)
     for number in range(1, 1 + len(read_take(demo).events)):
         found = explain_take(demo, number=number, settings=settings).found
         drop = found.deletion
