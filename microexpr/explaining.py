@@ -200,7 +200,7 @@ def _graph_lines(explained: Explained) -> list[str]:
     if found.graph is None:
         return ["This network has no AU graph."]
     edges = ", ".join(f"AU{e.source} -> AU{e.target} {e.change:+.2f}" for e in top_edges(explained))
-    lines = [f"Edges (change of the target's logit if the message is cut, sign as with it): {edges or 'none'}."]
+    lines = [f"Edges (what the message adds to its target's logit): {edges or 'none'}."]
     if (layer := found.emotion) is not None:
         told = int(layer.probabilities.argmax())
         label = list(Emotion)[told].value

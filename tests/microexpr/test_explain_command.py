@@ -114,15 +114,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_map_finds_what_the_score_is_made_of(demo: Path) -> None:
     """On each event of the sample: a fifth of the face, chosen by the map, is worth more than by chance."""
-    settings = ExplainSettings(windows=2, steps=24, draws=8)
+    settings = ExplainSettings(windows=2, steps=8, draws=8)
     for number in range(1, 1 + len(read_take(demo).events)):
         found = explain_take(demo, number=number, settings=settings).found
         drop = found.deletion
         assert found.score.value - found.score.without > 3.0
         assert drop.top > drop.random.mean() + 2 * drop.random.std()
         assert drop.top > 0.6 * (found.score.value - found.score.without)
-        for part in (found.score, *(au.logit for au in found.aus)):
-            assert part.cells.sum() == pytest.approx(part.value - part.without, rel=0.25, abs=0.3)
 
 
 @pytest.mark.slow
@@ -141,6 +139,8 @@ def test_the_command_writes_figure_and_figures(command: Command, demo: Path, tmp
     assert 12 in judged
     assert len(values["edges"]) > 100
     assert np.shape(values["score"]["cells"]) == (14, 14)
+    for part in (values["score"], *(au["logit"] for au in values["aus"])):
+        assert np.sum(part["cells"]) == pytest.approx(part["value"] - part["without"], rel=0.1)
     smile = np.array(values["aus"][judged.index(12)]["logit"]["cells"])
     row, column = np.unravel_index(smile.argmax(), smile.shape)
     assert row > 7  # the mouth's left corner: image right
