@@ -47,6 +47,7 @@ def seen(run: MotionRun | None = None) -> Seen:
     return Seen(EVENT, run or smile(), np.array([[0.3, 0.9], [0.2, 1.2]]), np.array([0.6, 0.4]))
 
 
+@pytest.mark.slow
 def test_parts_add_up_to_what_the_event_makes() -> None:
     found = explain(seen(), model(), replace(QUICK, steps=12))
     for part in (found.score, *(p.logit for p in found.aus), *(p.intensity for p in found.aus)):
@@ -56,6 +57,7 @@ def test_parts_add_up_to_what_the_event_makes() -> None:
     assert abs(found.score.value - found.score.without) > 0.01  # else nothing was tested
 
 
+@pytest.mark.slow
 def test_only_what_moves_in_the_event_carries_it() -> None:
     """The smile is on the subject's left, low in the picture; the drift that goes on all the time carries nothing."""
     found = explain(seen(smile(drift=0.5)), model(), QUICK)
@@ -77,6 +79,7 @@ def test_the_events_own_motion() -> None:
     np.testing.assert_allclose(own[30], still.flow[30], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_numbers() -> None:
     first, second = (explain(seen(), model(), replace(QUICK, steps=2)) for _ in range(2))
     np.testing.assert_array_equal(first.score.cells, second.score.cells)

@@ -123,6 +123,7 @@ def flows_only(subjects: Sequence[str]) -> list[Example]:
     return [Example(sample, i % 3, np.array([i % 2 == 0])) for i, sample in enumerate(samples)]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from("abcdef"), min_size=2, max_size=14), st.integers(0, 5), st.integers(0, 9))
 def test_subjects_never_cross_the_split(subjects: list[str], cut: int, seed: int) -> None:
