@@ -182,6 +182,37 @@ def plot(
 
 
 @app.command()
+def explain(
+    take: Annotated[Path, typer.Argument(help="A .take.json file.")],
+    event: Annotated[int | None, typer.Option(help="Which event, from 1 [the one with the highest score].")] = None,
+    video: Annotated[Path | None, typer.Option(help="The source video, if it is not beside the take.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture: .png, .svg or .pdf [STEM.event-N.png by the take].")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures as JSON.")] = None,
+    weights: Weights = None,
+    photo: Annotated[bool, typer.Option("--photo", help="Draw the maps on the person's neutral frame.")] = False,
+) -> None:
+    """Show which regions of the face, which moments and which AU edges carried an event of a take."""
+    if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--out: {out} is no picture that can be written; name a .png, .svg or .pdf file.")
+
+    from microexpr.explaining import describe, explain_take, write_json
+
+    explained = explain_take(take, number=event, video=video, weights=weights)
+    picture = out or take.with_name(f"{explained.name}.event-{explained.number}.png")
+
+    from microexpr.explain_figure import draw_explanation
+
+    draw_explanation(explained, picture, photo=photo)
+    if json_file is not None:
+        write_json(explained, take, json_file)
+    written = [picture, *([json_file] if json_file is not None else [])]
+    for line in [*describe(explained), *(f"wrote {file}" for file in written)]:
+        typer.echo(line)
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="TOML recipe.")],
     clips: Annotated[Path, typer.Option(help="Folder of training clips.")],
