@@ -16,9 +16,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,8 @@ from recognizer.clips import load_clip
 from recognizer.face.prior import prior_map
 from recognizer.face.stream import measure_motion
 from recognizer.inference import MotionRun
+from recognizer.spotters.network import Network
+from recognizer.spotters.registry import SPOTTERS
 from recognizer.video import open_video
 
 #: The path of a clip in, what was found out: Event, or Spot of recognizer.spotters.
@@ -64,37 +64,17 @@ def product(weights: Path | None) -> Spot:
     return lambda path: analyse(path, model, AnalysisSettings(), lambda *_: None).events
 
 
-def network(weights: Path | None) -> Spot:
-    """The program's network on the kept motion streams: what ``product`` finds, in less time."""
-    from recognizer.analysis import load_model  # noqa: PLC0415
-    from recognizer.spotting import SpottingSettings, score_windows, spot  # noqa: PLC0415
-    from recognizer.tracks import settled, track_intensity  # noqa: PLC0415
-
-    model, settings = load_model(weights), SpottingSettings()
-    reads_prior = model.network.config.prior == "ewp"
-
-    def of_run(run: MotionRun) -> Iterable[Any]:
-        run = run if reads_prior else replace(run, prior=None)
-        intensity = settled(track_intensity(run, model), model.network.config.aus)
-        return spot(score_windows(run, intensity, model, settings), run, intensity, model, settings)
-
-    return lambda path: [event for run in motion_runs(path) for event in of_run(run)]
-
-
-def registered(name: str, clips: Path | None) -> Spot:
+def registered(name: str, clips: Path | None, weights: Path | None) -> Spot:
     """A spotter of ``recognizer.spotters.registry`` on the kept motion streams, fitted to rendered ``clips`` where it
     learns or chooses limits: every fifth identity is its validation part."""
-    try:
-        table = import_module("recognizer.spotters.registry").SPOTTERS
-    except ModuleNotFoundError:
-        table = {}
-    if name not in table:
-        raise InputError(f"There is no spotter {name}; choose one of {', '.join(['product', 'network', *table])}.")
+    if name not in SPOTTERS:
+        raise InputError(f"There is no spotter {name}; choose one of {', '.join(['product', *SPOTTERS])}.")
+    spotter = Network(weights) if name == "network" else SPOTTERS[name]
     records = [load_clip(path) for path in sorted(clips.glob("*.safetensors"))] if clips else []
     held_out = set(sorted({record.identity for record in records})[::5])
     train = [record for record in records if record.identity not in held_out]
-    fitted = table[name].fit(train, [record for record in records if record.identity in held_out])
-    return lambda path: [found for run in motion_runs(path) for found in fitted.spot(replace(run, prior=None))]
+    fitted = spotter.fit(train, [record for record in records if record.identity in held_out])
+    return lambda path: [found for run in motion_runs(path) for found in fitted.spot(run)]
 
 
 def motion_runs(path: Path) -> list[MotionRun]:
@@ -121,9 +101,7 @@ def _measure(path: Path, kept: Path) -> None:
 def chosen_spotter(arguments: argparse.Namespace) -> Spot:
     if arguments.spotter == "product":
         return product(arguments.weights)
-    if arguments.spotter == "network":
-        return network(arguments.weights)
-    return registered(arguments.spotter, arguments.train)
+    return registered(arguments.spotter, arguments.train, arguments.weights)
 
 
 def run(truths: Sequence[ClipTruth], folder: Path, spot: Spot) -> list[Scored]:

@@ -1,7 +1,7 @@
 """The default model as a spotter, so that it stands in the same table as what it must beat."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from recognizer.model import Model, load_model
 from recognizer.spotters import FittedSpotter, Spot
 from recognizer.spotters.picking import apart
 from recognizer.spotting import SpottingSettings, score_windows, spot
-from recognizer.tracks import track_intensity
+from recognizer.tracks import settled, track_intensity
 
 _FEWEST = 2
 
@@ -30,7 +30,9 @@ class NetworkSpotter:
     def spot(self, run: MotionRun) -> list[Spot]:
         if len(run.times_s) < _FEWEST:
             return []
-        intensity = track_intensity(run, self.model)
+        config = self.model.network.config
+        run = run if config.prior == "ewp" else replace(run, prior=None)
+        intensity = settled(track_intensity(run, self.model), config.aus)
         found = score_windows(run, intensity, self.model, self.settings)
         events = spot(found, run, intensity, self.model, self.settings)
         return apart(Spot(e.onset_s, e.apex_s, e.offset_s, e.score, e.aus) for e in events)
