@@ -56,8 +56,8 @@ class _FoldedBlock(nn.Module):
 
     def __init__(self, block: ResidualBlock, dtype: torch.dtype, columns: int) -> None:
         super().__init__()
-        self.first = _FoldedConvolution(block.conv1, block.norm1, dtype, columns)
-        self.second = _FoldedConvolution(block.conv2, block.norm2, dtype, columns)
+        self.first = _FoldedConvolution(cast(nn.Conv3d, block.conv1), block.norm1, dtype, columns)
+        self.second = _FoldedConvolution(cast(nn.Conv3d, block.conv2), block.norm2, dtype, columns)
         self.shortcut: nn.Module = nn.Identity()
         if isinstance(block.shortcut, nn.Sequential):
             convolution, norm = block.shortcut

@@ -60,9 +60,7 @@ class ResidualBlock(nn.Module):
     ``kind`` ``mc3`` with ``flat``: 1x3x3, time is left alone; ``r2plus1d``: each in two.
     """
 
-    def __init__(
-        self, in_width: int, out_width: int, stride: int, *, kind: Kind = "r3d", flat: bool = False
-    ) -> None:
+    def __init__(self, in_width: int, out_width: int, stride: int, *, kind: Kind = "r3d", flat: bool = False) -> None:
         super().__init__()
         self.conv1 = _convolution(kind, in_width, out_width, stride, flat=flat)
         self.norm1 = nn.BatchNorm3d(out_width)

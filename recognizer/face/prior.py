@@ -29,7 +29,7 @@ def keypoints(points: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def keypoint_maps(points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Equation 2: one Gaussian per keypoint, (18, 56, 56), in [0, 1], for mesh ``points`` (468, 2 or 3) in crop pixels."""
+    """Equation 2: a Gaussian a keypoint, (18, 56, 56), in [0, 1], for mesh ``points`` (468, 2 or 3) in crop pixels."""
     centres = (np.arange(GRID) * (CROP / GRID) + 0.5 * (CROP / GRID - 1)) / (CROP - 1) * 2 - 1
     xs, ys = np.meshgrid(centres, centres)
     places = keypoints(points) / (CROP - 1) * 2 - 1

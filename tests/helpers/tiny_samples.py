@@ -90,7 +90,7 @@ def tiny_sample(
 def tiny_examples(
     count: int = 24, *, subjects: int = 6, first_subject: int = 0, seed: int = 0, crops: bool = False
 ) -> list[Example]:
-    """``count`` clips of ``TASK``, classes in turn, spread evenly over ``subjects`` people from ``first_subject`` on."""
+    """``count`` clips of ``TASK``, classes in turn, spread over ``subjects`` people from ``first_subject`` on."""
     rng = np.random.default_rng([seed, first_subject])
     examples = []
     for i in range(count):
