@@ -64,12 +64,19 @@ def _warped(texture: NDArray[np.float32], flow: NDArray[np.float64]) -> NDArray[
 
 
 def tiny_sample(
-    emotion: str, subject: int, rng: np.random.Generator, *, name: str = "clip", crops: bool = False, frames: int = 9
+    emotion: str,
+    subject: int,
+    rng: np.random.Generator,
+    *,
+    name: str = "clip",
+    crops: bool = False,
+    frames: int = 9,
+    gain: float = 1.0,
 ) -> Sample:
-    """One clip of ``frames`` frames at 50 Hz, its apex in the middle."""
+    """One clip of ``frames`` frames at 50 Hz, its apex in the middle; ``gain`` on all motion."""
     aus = frozenset(au for au, share in _AUS[emotion] if rng.random() < share)
     person = np.random.default_rng([7, subject])
-    strength = person.uniform(0.8, 1.3) * rng.uniform(0.8, 1.2)
+    strength = gain * person.uniform(0.8, 1.3) * rng.uniform(0.8, 1.2)
     envelope = np.sin(np.linspace(0, np.pi, frames)) ** 2
     noise = rng.normal(scale=0.04, size=(frames, 2, GRID, GRID))
     noise[0] = 0.0
@@ -88,7 +95,13 @@ def tiny_sample(
 
 
 def tiny_examples(
-    count: int = 24, *, subjects: int = 6, first_subject: int = 0, seed: int = 0, crops: bool = False
+    count: int = 24,
+    *,
+    subjects: int = 6,
+    first_subject: int = 0,
+    seed: int = 0,
+    crops: bool = False,
+    gain: float = 1.0,
 ) -> list[Example]:
     """``count`` clips of ``TASK``, classes in turn, spread over ``subjects`` people from ``first_subject`` on."""
     rng = np.random.default_rng([seed, first_subject])
@@ -97,7 +110,7 @@ def tiny_examples(
         label = i % len(TASK.classes)
         subject = first_subject + i // len(TASK.classes) % subjects
         name = f"clip{first_subject:02d}_{i:03d}"
-        sample = tiny_sample(TASK.classes[label], subject, rng, name=name, crops=crops)
+        sample = tiny_sample(TASK.classes[label], subject, rng, name=name, crops=crops, gain=gain)
         assert sample.aus is not None
         examples.append(Example(sample, label, np.array([au in sample.aus for au in TASK.aus])))
     return examples
