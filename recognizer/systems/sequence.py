@@ -96,6 +96,14 @@ class MerGcn(nn.Module):
             return RecognitionOutput(self.emotion(fused), au_logits=self.au(nodes).squeeze(-1))
 
 
+def _cnn_lstm(build: Build) -> CnnLstm:
+    return CnnLstm(build.settings.width, build.classes)
+
+
+def _mer_gcn(build: Build) -> MerGcn:
+    return MerGcn(build.settings.width, build)
+
+
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         "cnn_lstm": NetworkSystem(
@@ -104,7 +112,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             needs=frozenset({Need.FLOW}),
             prepare=motion_volumes,
             kinds=("motion",),
-            build=lambda build: CnnLstm(build.settings.width, build.classes),
+            build=_cnn_lstm,
         ),
         "mer_gcn": NetworkSystem(
             name="mer_gcn",
@@ -112,7 +120,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             needs=frozenset({Need.FLOW}),
             prepare=motion_volumes,
             kinds=("motion",),
-            build=lambda build: MerGcn(build.settings.width, build),
+            build=_mer_gcn,
             names_aus=True,
             needs_aus=True,
         ),

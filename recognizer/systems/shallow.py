@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.systems import Need, System
-from recognizer.systems.fitting import NetworkSystem
+from recognizer.systems.fitting import Build, NetworkSystem
 from recognizer.systems.inputs import apex_and_flow, onset_apex_images
 from recognizer.systems.objective import Objective, RecognitionOutput
 
@@ -136,6 +136,18 @@ class TwoStream(nn.Module):
         return RecognitionOutput(self.emotion(torch.cat([gate * appearance, (1 - gate) * motion], dim=1)))
 
 
+def _ststnet(build: Build) -> StstNet:
+    return StstNet(build.classes)
+
+
+def _off_apexnet(build: Build) -> OffApexNet:
+    return OffApexNet(build.classes)
+
+
+def _two_stream(build: Build) -> TwoStream:
+    return TwoStream(build.settings.width, build.classes)
+
+
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         "ststnet": NetworkSystem(
@@ -144,7 +156,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             needs=frozenset({Need.ONSET_APEX}),
             prepare=onset_apex_images,
             kinds=("motion",),
-            build=lambda build: StstNet(build.classes),
+            build=_ststnet,
             standardise=True,
             bf16=False,
         ),
@@ -154,7 +166,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             needs=frozenset({Need.ONSET_APEX}),
             prepare=onset_apex_images,
             kinds=("motion",),
-            build=lambda build: OffApexNet(build.classes),
+            build=_off_apexnet,
             standardise=True,
             bf16=False,
         ),
@@ -164,7 +176,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             needs=frozenset({Need.CROPS}),
             prepare=apex_and_flow,
             kinds=("gray", "motion"),
-            build=lambda build: TwoStream(build.settings.width, build.classes),
+            build=_two_stream,
             objective=Objective(label_smoothing=0.1),
         ),
     }

@@ -50,16 +50,17 @@ def apex_flow(aus: frozenset[int]) -> NDArray[np.float64]:
 
 def _texture(rng: np.random.Generator) -> NDArray[np.float32]:
     noise = cv2.GaussianBlur(rng.normal(size=(CROP, CROP)).astype(np.float32), (0, 0), 2.0)
-    return (127 + 45 * noise / noise.std()).clip(0, 255)
+    return (127 + 15 * noise / noise.std()).clip(0, 255)
 
 
-def _warped(texture: NDArray[np.float32], flow: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """``texture`` moved by ``flow`` (N, 2, 56, 56) -> (N, 112, 112)."""
+def _warped(texture: NDArray[np.float32], flow: NDArray[np.float64], furrows: float) -> NDArray[np.uint8]:
+    """``texture`` moved by ``flow`` (N, 2, 56, 56), darkened where it moves -> (N, 112, 112)."""
     y, x = np.mgrid[:CROP, :CROP].astype(np.float32)
     frames = []
     for u, v in flow.astype(np.float32):
         large_u, large_v = (cv2.resize(part, (CROP, CROP), interpolation=cv2.INTER_LINEAR) for part in (u, v))
-        frames.append(cv2.remap(texture, x - large_u, y - large_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+        moved = cv2.remap(texture, x - large_u, y - large_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        frames.append(moved - furrows * np.hypot(large_u, large_v))
     return np.stack(frames).round().clip(0, 255).astype(np.uint8)
 
 
@@ -71,12 +72,13 @@ def tiny_sample(
     name: str = "clip",
     crops: bool = False,
     frames: int = 9,
-    gain: float = 1.0,
+    furrows: float = 0.0,
 ) -> Sample:
-    """One clip of ``frames`` frames at 50 Hz, its apex in the middle; ``gain`` on all motion."""
+    """One clip of ``frames`` frames at 50 Hz, its apex in the middle; where the skin moves by a pixel, ``furrows``
+    darkens it by as many gray levels."""
     aus = frozenset(au for au, share in _AUS[emotion] if rng.random() < share)
     person = np.random.default_rng([7, subject])
-    strength = gain * person.uniform(0.8, 1.3) * rng.uniform(0.8, 1.2)
+    strength = person.uniform(0.8, 1.3) * rng.uniform(0.8, 1.2)
     envelope = np.sin(np.linspace(0, np.pi, frames)) ** 2
     noise = rng.normal(scale=0.04, size=(frames, 2, GRID, GRID))
     noise[0] = 0.0
@@ -90,7 +92,7 @@ def tiny_sample(
         times_s=np.arange(frames) / 50.0,
         apex=frames // 2,
         flow=flow.astype(np.float16),
-        crops=_warped(_texture(person), flow) if crops else None,
+        crops=_warped(_texture(person), flow, furrows) if crops else None,
     )
 
 
@@ -101,7 +103,7 @@ def tiny_examples(
     first_subject: int = 0,
     seed: int = 0,
     crops: bool = False,
-    gain: float = 1.0,
+    furrows: float = 0.0,
 ) -> list[Example]:
     """``count`` clips of ``TASK``, classes in turn, spread over ``subjects`` people from ``first_subject`` on."""
     rng = np.random.default_rng([seed, first_subject])
@@ -110,7 +112,7 @@ def tiny_examples(
         label = i % len(TASK.classes)
         subject = first_subject + i // len(TASK.classes) % subjects
         name = f"clip{first_subject:02d}_{i:03d}"
-        sample = tiny_sample(TASK.classes[label], subject, rng, name=name, crops=crops, gain=gain)
+        sample = tiny_sample(TASK.classes[label], subject, rng, name=name, crops=crops, furrows=furrows)
         assert sample.aus is not None
         examples.append(Example(sample, label, np.array([au in sample.aus for au in TASK.aus])))
     return examples

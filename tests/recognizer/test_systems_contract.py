@@ -1,5 +1,6 @@
 """The contract over all rows of the registry: a new one is tested by being there."""
 
+import pickle
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -11,8 +12,8 @@ from curves.errors import InputError
 from recognizer.systems import Example, FitSettings, Fitted, Need, Task
 from recognizer.systems.registry import SYSTEMS, system
 
-#: Brightness alone shows a micro-expression to no network after 64 steps: this row sees macro-expressions.
-GAIN = {"au_gcn_cur_rgb": 5.0}
+#: No network sees sub-pixel motion in brightness after 64 steps: this row is given furrows that darken.
+FURROWS = {"au_gcn_cur_rgb": 100.0}
 TINY = FitSettings(width=2, batch_size=3, learning_rate=0.01, epochs=1, threads=1)
 
 
@@ -24,12 +25,12 @@ class Parts:
 
 
 @cache
-def parts(train: int, gain: float = 1.0) -> Parts:
+def parts(train: int, furrows: float = 0.0) -> Parts:
     """People are in one part alone; 8 share the training."""
     return Parts(
-        tiny_examples(train, subjects=8, crops=True, gain=gain),
-        tiny_examples(6, subjects=2, first_subject=20, crops=True, gain=gain),
-        tiny_examples(12, subjects=4, first_subject=30, crops=True, gain=gain),
+        tiny_examples(train, subjects=8, crops=True, furrows=furrows),
+        tiny_examples(6, subjects=2, first_subject=20, crops=True, furrows=furrows),
+        tiny_examples(12, subjects=4, first_subject=30, crops=True, furrows=furrows),
     )
 
 
@@ -40,12 +41,12 @@ def fit(name: str, data: Parts, settings: FitSettings = TINY, task: Task = TASK)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_unseen_subjects_are_named_better_than_by_chance(name: str) -> None:
-    data = parts(24, GAIN.get(name, 1.0))
+    data = parts(24, FURROWS.get(name, 0.0))
     fitted = fit(name, data, replace(TINY, epochs=8))
     found = fitted.predict([example.sample.blind() for example in data.test])
     truth = np.array([example.label for example in data.test])
     assert (found.classes.argmax(axis=1) == truth).mean() > 0.5  # chance is a third
-    assert isinstance(fitted.chosen, dict) or fitted.chosen is not None
+    assert fitted.chosen
 
 
 @pytest.mark.slow
@@ -53,13 +54,13 @@ def test_unseen_subjects_are_named_better_than_by_chance(name: str) -> None:
 def test_predictions_are_probabilities_the_same_again_and_blind_to_order(name: str) -> None:
     data, row = parts(6), SYSTEMS[name]
     samples = [example.sample for example in data.test[:4]]
-    first, again = (fit(name, data).predict([sample.blind() for sample in samples]) for _ in range(2))
+    fitted = fit(name, data)
+    first, again = (one.predict([sample.blind() for sample in samples]) for one in (fitted, fit(name, data)))
     assert first.classes.shape == (4, 3)
     assert np.allclose(first.classes.sum(axis=1), 1.0)
     assert ((first.classes >= 0) & (first.classes <= 1)).all()
     assert np.array_equal(first.classes, again.classes)
     assert (first.aus is not None) == row.names_aus
-    fitted = fit(name, data)
     order = [2, 0, 3, 1]
     shuffled = fitted.predict([samples[i] for i in order])  # with their labels: they change nothing
     assert np.allclose(shuffled.classes, first.classes[order], atol=1e-3)
@@ -93,6 +94,7 @@ def test_names_are_those_of_the_registry_and_described_in_one_line() -> None:
     for name, row in SYSTEMS.items():
         assert getattr(row, "name", name) == name
         assert row.description and "\n" not in row.description
+        pickle.dumps(row)  # folds run in processes
     assert system("ststnet") is SYSTEMS["ststnet"]
     with pytest.raises(InputError, match="choose one of cnn3d"):
         system("ststnett")

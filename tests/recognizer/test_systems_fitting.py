@@ -86,7 +86,7 @@ def test_each_generated_clip_comes_once_before_any_comes_again() -> None:
                 seen.extend(image.flatten(1).mean(dim=1).round().int().tolist())
             return RecognitionOutput(image.flatten(1)[:, :3] * self.scale)
 
-    examples = [*TRAIN[:4], *wrong(6)]
+    examples = [*TRAIN[:4], *wrong(5)]
     spy = replace(
         row(),
         build=lambda _: Spy(),
@@ -97,8 +97,8 @@ def test_each_generated_clip_comes_once_before_any_comes_again() -> None:
     spy.fit(examples, VALIDATION, TASK, replace(SETTINGS, batch_size=2, epochs=3))
     # 3 epochs x 2 steps x (2 real + 2 generated)
     assert [seen.count(i) for i in range(4)] == [3] * 4
-    assert [seen.count(i) for i in range(4, 10)] == [2] * 6
-    assert sorted(i for step in range(3) for i in seen[4 * step + 2 : 4 * step + 4]) == list(range(4, 10))
+    generated = [i for step in range(6) for i in seen[4 * step + 2 : 4 * step + 4]]
+    assert sorted(generated[:5]) == sorted(generated[5:10]) == list(range(4, 9))
 
 
 def test_validation_chooses_the_epoch_and_patience_ends_the_training() -> None:
@@ -109,10 +109,11 @@ def test_validation_chooses_the_epoch_and_patience_ends_the_training() -> None:
     epoch = result.chosen["epoch"]
     assert scores[epoch - 1] == max(scores) == round(result.chosen["validation_uf1"], 3)
     assert len(lines) == epoch + 3 < 40
-    # the network given back is the chosen one, not the last
-    labels = np.array([example.label for example in VALIDATION])
-    answers = result.predict([example.sample for example in VALIDATION])
-    assert (answers.classes.argmax(axis=1) == labels).mean() == pytest.approx(1.0) or max(scores) < 1
+    # the network given back is the chosen one, not the last: classes are balanced, so the loss is a plain mean
+    labels = [example.label for example in VALIDATION]
+    answers = result.predict([example.sample for example in VALIDATION]).classes
+    loss = -np.log(answers[np.arange(len(labels)), labels]).mean()
+    assert loss == pytest.approx(result.chosen["validation_loss"], rel=1e-3)
 
 
 def test_au_thresholds_are_chosen_and_used() -> None:

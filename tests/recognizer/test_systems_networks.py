@@ -194,7 +194,7 @@ def test_what_cannot_be_taken_over_is_said_and_nothing_is_refused(tmp_path: Path
     start_backbone(backbone, read_start(path), "some", said.append)
     assert torch.equal(backbone.blocks[2][0].conv1.weight, other.blocks[2][0].conv1.weight)  # type: ignore[index,union-attr]
     assert "15 of 20" in said[0] and "blocks.3.0.conv1.weight" in said[0]
-    with pytest.raises(InputError, match="Nothing in .*part.safetensors fits the backbone of some"):
+    with pytest.raises(InputError, match=r"Nothing in .*part\.safetensors fits the backbone of some"):
         start_backbone(ResNet3D18(3, 3), read_start(path), "some", said.append)
 
 
