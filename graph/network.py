@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.pool import SAGPooling
 
-EMOTIONS = 7  #: CASME II's labels, ``curves.values.Emotion``
+EMOTIONS = 7  #: CASME II's labels, ``curves.values.Emotion``: what a network names unless told
 
 
 class GraphOutput(NamedTuple):
     """``au_logits`` (B, n); ``emotion_logits`` (B, 7) from the pooled graph; ``first_emotion_logits`` (B, 7) from F
-    alone: what the emotion layer is made of."""
+    alone: what the emotion layer is made of. 7 or however many ``emotions`` the network names."""
 
     au_logits: Tensor
     emotion_logits: Tensor
@@ -96,7 +96,7 @@ class AUGraphNetwork(nn.Module):
 
     ``adjacency`` (n, n): directed or symmetrised A without self-loops. ``node_width``: size of F's projection on each
     node (the paper: 512). ``widths``: of the two graph layers (the paper: 1024, 512). ``emotion_layer``: append the
-    softmax of the first head, never the label, to each node, in training as in use.
+    softmax of the first head, never the label, to each node, in training as in use. ``emotions``: how many it names.
     """
 
     def __init__(
@@ -108,23 +108,24 @@ class AUGraphNetwork(nn.Module):
         widths: tuple[int, int],
         emotion_layer: bool = True,
         keep_ratio: float = 0.5,
+        emotions: int = EMOTIONS,
     ) -> None:
         super().__init__()
         propagation = normalised_adjacency(adjacency)
         self.count = adjacency.shape[0]
         self.emotion_layer = emotion_layer
         self.project = nn.Linear(feature_width, self.count * node_width)
-        self.first_emotion = nn.Linear(feature_width, EMOTIONS)
-        in_width = node_width + self.count + (EMOTIONS if emotion_layer else 0)
+        self.first_emotion = nn.Linear(feature_width, emotions)
+        in_width = node_width + self.count + (emotions if emotion_layer else 0)
         self.convolutions = nn.ModuleList(
             DirectedConvolution(a, b, propagation) for a, b in ((in_width, widths[0]), widths)
         )
         self.au = nn.Linear(widths[1], 1)
         self.pooling = EmotionPooling(widths[1], propagation, keep_ratio)
-        self.emotion = nn.Linear(2 * widths[1], EMOTIONS)
+        self.emotion = nn.Linear(2 * widths[1], emotions)
 
     def node_features(self, features: Tensor, first_emotion_logits: Tensor) -> Tensor:
-        """(B, n, node_width + n [+ 7]): F's projection, the one-hot, the emotion layer."""
+        """(B, n, node_width + n [+ emotions]): F's projection, the one-hot, the emotion layer."""
         batch = features.shape[0]
         one_hot = torch.eye(self.count, device=features.device, dtype=features.dtype).expand(batch, -1, -1)
         parts = [self.project(features).view(batch, self.count, -1), one_hot]
@@ -143,10 +144,10 @@ class AUGraphNetwork(nn.Module):
 class NoGraph(nn.Module):
     """The ablation without a graph (the paper's "3D-CNN" row): AUs and emotion straight from F."""
 
-    def __init__(self, feature_width: int, count: int) -> None:
+    def __init__(self, feature_width: int, count: int, *, emotions: int = EMOTIONS) -> None:
         super().__init__()
         self.au = nn.Linear(feature_width, count)
-        self.emotion = nn.Linear(feature_width, EMOTIONS)
+        self.emotion = nn.Linear(feature_width, emotions)
 
     def forward(self, features: Tensor) -> GraphOutput:
         emotion = self.emotion(features)

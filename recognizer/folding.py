@@ -56,8 +56,8 @@ class _FoldedBlock(nn.Module):
 
     def __init__(self, block: ResidualBlock, dtype: torch.dtype, columns: int) -> None:
         super().__init__()
-        self.first = _FoldedConvolution(block.conv1, block.norm1, dtype, columns)
-        self.second = _FoldedConvolution(block.conv2, block.norm2, dtype, columns)
+        self.first = _FoldedConvolution(cast(nn.Conv3d, block.conv1), block.norm1, dtype, columns)
+        self.second = _FoldedConvolution(cast(nn.Conv3d, block.conv2), block.norm2, dtype, columns)
         self.shortcut: nn.Module = nn.Identity()
         if isinstance(block.shortcut, nn.Sequential):
             convolution, norm = block.shortcut
@@ -112,8 +112,13 @@ def _cell_means(x: Tensor, cells: int) -> Tensor:
 
 
 def folded(network: MicroExpressionNet, *, bf16: bool) -> MicroExpressionNet:
-    """A copy of ``network`` for use on a CPU, in eval mode; the network itself stays as it is."""
+    """A copy of ``network`` for use on a CPU, in eval mode; the network itself stays as it is.
+
+    The pairs of convolutions of an R(2+1)D backbone stay unfolded.
+    """
     result = copy.deepcopy(network).eval()
+    if network.config.backbone == "r2plus1d":
+        return result.requires_grad_(False)
     backbone = FoldedBackbone(network.backbone, torch.bfloat16 if bf16 else torch.float32, network.config.size)
     result.backbone = backbone
     return result.requires_grad_(False)

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 from curves.values import DEFAULT_AUS
 from graph.cooccurrence import DEFAULT_SMOOTHING, default_prior, symmetrised
 from graph.network import AUGraphNetwork, GraphOutput, NoGraph
-from recognizer.resnet3d import BackboneOutput, ResNet3D18
+from recognizer.resnet3d import BackboneOutput, Kind, ResNet3D18
 
 SIDES = 2  #: [left, right], the subject's
 FINE_GRID = 7  #: block 1 is averaged to 7 x 7 cells, so that an intensity knows where it comes from
@@ -26,7 +26,8 @@ class NetworkConfig:
 
     input: ``flow`` (u, v, strain from the window's first frame and from neutral: 6 channels) or ``rgb`` (3).
     prior: ``ewp`` adds paper 003's map as a channel.
-    size: input height and width in pixels; frames: T, a multiple of 8. width: channels of conv1.
+    size: input height and width in pixels; frames: T, a multiple of 8. width: channels of conv1. backbone: ``r3d``
+        (the paper's), ``mc3`` or ``r2plus1d``, see ``recognizer.resnet3d``.
     features: ``pooled`` gives all clip heads the globally averaged F alone, as the paper does; ``located`` adds a
         summary of the per-frame features and intensities, which keep place and time.
     temporal: ``convolution`` or ``lstm`` (ELRCN's temporal enrichment) over the per-frame features.
@@ -40,6 +41,7 @@ class NetworkConfig:
     size: int = 56
     frames: int = 16
     width: int = 8
+    backbone: Kind = "r3d"
     features: Literal["pooled", "located"] = "located"
     frame_width: int = 96
     temporal: Literal["convolution", "lstm"] = "convolution"
@@ -153,7 +155,9 @@ class MicroExpressionNet(nn.Module):
         self.config = config
         count = len(config.aus)
         # channels_last_3d: 1.2 to 1.9 times faster in fp32 on CPU, for inference and training (width 8 to 24)
-        self.backbone = ResNet3D18(config.channels, config.width).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.backbone = ResNet3D18(config.channels, config.width, config.backbone).to(
+            memory_format=torch.channels_last_3d
+        )  # type: ignore[call-overload]
         self.frames = FrameFeatures(config)
         self.intensity = IntensityHead(config.frame_width, self.frames.grid_width, count)
         located = config.features == "located"

@@ -32,6 +32,8 @@ VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType(
         "pooled_features": replace(_DEFAULT, features="pooled"),
         "facial_prior": replace(_DEFAULT, prior="ewp"),
         "elrcn": replace(_DEFAULT, temporal="lstm"),
+        "mc3": replace(_DEFAULT, backbone="mc3"),
+        "r2plus1d": replace(_DEFAULT, backbone="r2plus1d"),
     }
 )
 

@@ -28,11 +28,16 @@ def keypoints(points: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([*(p[n] for n in _ON_LANDMARKS), *(p[n] + sign * half for n, sign in _BESIDE)])
 
 
-def prior_map(points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The equal weighted prior (56, 56), in [0, 1], for mesh ``points`` (468, 2 or 3) in crop pixels."""
+def keypoint_maps(points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Equation 2: a Gaussian a keypoint, (18, 56, 56), in [0, 1], for mesh ``points`` (468, 2 or 3) in crop pixels."""
     centres = (np.arange(GRID) * (CROP / GRID) + 0.5 * (CROP / GRID - 1)) / (CROP - 1) * 2 - 1
     xs, ys = np.meshgrid(centres, centres)
-    total = np.zeros((GRID, GRID))
-    for x, y in keypoints(points) / (CROP - 1) * 2 - 1:
-        total += np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / _SIGMA)
-    return (total / len(_ON_LANDMARKS + _BESIDE)).astype(np.float32)
+    places = keypoints(points) / (CROP - 1) * 2 - 1
+    x, y = places[:, 0, None, None], places[:, 1, None, None]
+    return np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / _SIGMA).astype(np.float32)
+
+
+def prior_map(points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The equal weighted prior (56, 56), in [0, 1], for mesh ``points`` (468, 2 or 3) in crop pixels."""
+    mean: NDArray[np.float32] = keypoint_maps(points).mean(axis=0)
+    return mean
