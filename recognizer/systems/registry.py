@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from curves.errors import InputError
-from recognizer.systems import System, sequence, shallow, spatiotemporal
+from recognizer.systems import System, lbp_top, mdmd, sequence, shallow, spatiotemporal
 
 __all__ = ["SYSTEMS", "system"]
 
@@ -18,7 +18,7 @@ def _merged(parts: Iterable[Mapping[str, System]]) -> Mapping[str, System]:
     return MappingProxyType(result)
 
 
-SYSTEMS: Mapping[str, System] = _merged(module.SYSTEMS for module in (spatiotemporal, sequence, shallow))
+SYSTEMS: Mapping[str, System] = _merged(module.SYSTEMS for module in (spatiotemporal, sequence, shallow, lbp_top, mdmd))
 
 
 def system(name: str) -> System:
