@@ -41,7 +41,7 @@ class ExampleConfig:
     shrink: float = 0.35
     limited: float = 0.4
     reach_px: tuple[float, float] = (3.0, 10.0)
-    noise: tuple[float, float] = (0.0, 4.0)
+    noise: tuple[float, float] = (0.0, 2.5)
     gain: float = 0.02
     shake_px: float = 0.1
     coarse: float = 0.3
@@ -138,9 +138,7 @@ def _reaches(rng: np.random.Generator, count: int, warped: int, config: ExampleC
     return torch.from_numpy(np.where(free, np.inf, reach)).float()
 
 
-def _motions(
-    rng: np.random.Generator, alpha: Tensor, free: NDArray[np.bool_], config: ExampleConfig
-) -> Tensor:
+def _motions(rng: np.random.Generator, alpha: Tensor, free: NDArray[np.bool_], config: ExampleConfig) -> Tensor:
     """(count, 2, 112, 112) crop pixels between rest and frame.
 
     What factors above 1 make of it stays within full AU strength, which does not fold; limited ones may start there.
@@ -187,9 +185,7 @@ def _bumps(rng: np.random.Generator) -> Tensor:
     return field
 
 
-def _mirrored(
-    rng: np.random.Generator, rest: Tensor, frame: Tensor, motion: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def _mirrored(rng: np.random.Generator, rest: Tensor, frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """All of one batch mirrored, or none: AUs and bumps are drawn alike for both sides."""
     if rng.random() < 0.5:
         return rest, frame, motion

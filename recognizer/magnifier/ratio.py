@@ -22,7 +22,7 @@ TABLE_ALPHAS = (0.125, 0.25, 0.5, 2.0, 3.0, 5.0, 7.0, 10.0, 16.0)
 #: Grey levels of 255 of noise in the crop: none, and what an ordinary camera leaves of its own.
 TABLE_NOISES = (0.0, 1.0)
 #: Peak strengths of the AUs in the table's clips: micro-expressions (factors above 1), plain ones (below).
-TEST_MICRO, TEST_MACRO = (0.06, 0.2), (0.3, 0.7)
+TABLE_MICRO, TABLE_MACRO = (0.06, 0.2), (0.3, 0.7)
 _SIDE = 64
 _COURSE = (1 / 3, 2 / 3, 1.0)  # of the peak, in the frames after rest
 
@@ -71,7 +71,7 @@ class RatioRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPerson:
+class UnseenPerson:
     """``micro`` and ``macro`` (4, 112, 112): rest, then a rising expression; ``truth`` (len(TABLE_ALPHAS), 4, 112, 112):
     what it is with the movement of each factor."""
 
@@ -82,7 +82,7 @@ class TestPerson:
 
 def render_test(
     facekit: Path, seeds: range, progress: Callable[[int, int], None] = lambda _done, _total: None
-) -> list[TestPerson]:
+) -> list[UnseenPerson]:
     """The people of ``seeds``; those whose face is not found are left out."""
     people = []
     rest = np.zeros((1, len(DEFAULT_AUS), 2))
@@ -90,7 +90,7 @@ def render_test(
         for number, seed in enumerate(seeds):
             rng = np.random.default_rng([seed, 9])
             courses = {
-                small: np.multiply.outer(_COURSE, draw_strengths(rng, *(TEST_MICRO if small else TEST_MACRO)))
+                small: np.multiply.outer(_COURSE, draw_strengths(rng, *(TABLE_MICRO if small else TABLE_MACRO)))
                 for small in (True, False)
             }
             asked = [courses[alpha > 1.0] * alpha for alpha in TABLE_ALPHAS]
@@ -98,12 +98,12 @@ def render_test(
             if person is not None:
                 first, *parts = np.split(person.frames, np.arange(1, len(person.frames), len(_COURSE)))
                 clips = [np.concatenate([first, part]) for part in parts]
-                people.append(TestPerson(clips[0], clips[1], np.stack(clips[2:])))
+                people.append(UnseenPerson(clips[0], clips[1], np.stack(clips[2:])))
             progress(number + 1, len(seeds))
     return people
 
 
-def ratio_table(net: Magnifier, people: Sequence[TestPerson], seed: int = 0) -> list[RatioRow]:
+def ratio_table(net: Magnifier, people: Sequence[UnseenPerson], seed: int = 0) -> list[RatioRow]:
     """One row a factor and noise, in the order of TABLE_NOISES and TABLE_ALPHAS."""
     rows = []
     for noise in TABLE_NOISES:
@@ -122,7 +122,9 @@ def _row(alpha: float, noise: float, measured: NDArray[np.float64], truth: float
     within = float((np.abs(measured / alpha - 1.0) <= 0.2).mean())
     sd = float(measured.std(ddof=1)) if len(measured) > 1 else 0.0
     values = (float(measured.mean()), sd)
-    return RatioRow(alpha, noise, round(values[0], 4), round(values[1], 4), len(measured), round(within, 3), round(truth, 4))
+    return RatioRow(
+        alpha, noise, round(values[0], 4), round(values[1], 4), len(measured), round(within, 3), round(truth, 4)
+    )
 
 
 def _noisy(clip: Image, noise: float, rng: np.random.Generator) -> Image:

@@ -215,9 +215,7 @@ class MagnifierTraining:
             return
         state = load_checkpoint(path, self.net, self.average, self.optimiser)
         if state["recipe"] != json.loads(json.dumps(asdict(self.recipe))):
-            raise InputError(
-                f"{self.out_dir} holds a training with another recipe: name another folder or delete it."
-            )
+            raise InputError(f"{self.out_dir} holds a training with another recipe: name another folder or delete it.")
         self.step, self.best = state["step"], state["best"]
 
 
