@@ -33,8 +33,8 @@ SUFFIXES = (".mp4", ".mov", ".mkv")
 class MagnifyRequest:
     """What one ``microexpr magnify`` is asked to do; InputError for what cannot be.
 
-    ``alpha`` in [1/16, 16]; ``out`` None: beside the video, with ``.magnified.mp4`` for its suffix; ``start_s``, ``end_s``,
-    ``face``, ``fps`` as in ``convert``.
+    ``alpha`` in [1/16, 16]; ``out`` None: beside the video, with ``.magnified.mp4`` for its suffix; ``start_s``,
+    ``end_s``, ``face``, ``fps`` as in ``convert``.
     """
 
     video: Path
@@ -144,7 +144,7 @@ def _told(request: MagnifyRequest, stream: "MotionStream", fields: "FaceFields",
 
 
 def run_magnifier_training(recipe: Path, *, facekit: Path, out: Path, resume: bool = False) -> None:
-    """Renders people, trains the magnifier, measures the ratios; a line a validation. Raises InputError as ``train``."""
+    """Renders people, trains the magnifier, measures the ratios; a line a validation. InputError as for ``train``."""
     if not recipe.is_file():
         raise InputError(f"The magnifier's recipe {recipe} is no file; give a TOML file.")
 

@@ -35,8 +35,8 @@ class Magnification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFields:
-    """``fields`` (N, 2, 72, 72) float16: backward displacement, crop pixels, of the crop's grid and MARGIN around it, for
-    the N frames of the clip. ``limited``: how many frames hold movement that was magnified by less than half of what
+    """``fields`` (N, 2, 72, 72) float16: backward displacement, crop pixels, of the crop's grid and MARGIN around it,
+    for the N frames of the clip. ``limited``: how many frames hold movement that was magnified by less than half of what
     was asked."""
 
     fields: NDArray[np.float16]
@@ -101,7 +101,7 @@ def steadied(stream: MotionStream, head: HeadMotion, frame: int) -> NDArray[np.u
 
 
 class _Outline:
-    """Where the face ends: beyond it, movement is that of its edge, and fades out; the background's own is left alone."""
+    """Where the face ends: beyond it, movement is that of its edge, and fades out; the background's is left alone."""
 
     def __init__(self, shape: HeadShape) -> None:
         self.head = HeadMotion(shape)

@@ -1,8 +1,8 @@
 """Training batches: pairs of frames with factors, drawn anew each time.
 
 Most are warped stills: the skin is moved by a known field (AUs of ``recognizer.synthetic.warp``, or a few bumps
-anywhere), so that the right answer for any factor follows from scaling that field. The others are rendered frames, which
-move as the face model does, with its light and its teeth; they have no known field and count by the flow alone.
+anywhere), so that the right answer for any factor follows from scaling that field. The others are rendered frames,
+which move as the face model does, with its light and its teeth; they have no known field and count by the flow alone.
 """
 
 from collections.abc import Sequence
@@ -37,14 +37,14 @@ class ExampleConfig:
 
     rendered: float = 0.25
     bumps: float = 0.3
-    strength: tuple[float, float] = (0.05, 1.0)
+    strength: tuple[float, float] = (0.15, 1.0)
     shrink: float = 0.35
     limited: float = 0.4
     reach_px: tuple[float, float] = (3.0, 10.0)
-    noise: tuple[float, float] = (0.0, 2.5)
-    gain: float = 0.02
-    shake_px: float = 0.1
-    coarse: float = 0.3
+    noise: tuple[float, float] = (0.0, 1.0)
+    gain: float = 0.001
+    shake_px: float = 0.02
+    coarse: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +131,7 @@ def _unit(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 def _reaches(rng: np.random.Generator, count: int, warped: int, config: ExampleConfig) -> Tensor:
-    """(count,) crop pixels; infinite for those that are not limited. Rendered frames are: some move by a whole smile."""
+    """(count,) crop pixels; infinite where nothing is limited. Rendered frames are: some move by a whole smile."""
     reach = rng.uniform(*config.reach_px, count)
     free = rng.random(count) >= config.limited
     free[warped:] = False
@@ -144,7 +144,8 @@ def _motions(rng: np.random.Generator, alpha: Tensor, free: NDArray[np.bool_], c
     What factors above 1 make of it stays within full AU strength, which does not fold; limited ones may start there.
     """
     count = len(alpha)
-    strength = np.exp(rng.uniform(*np.log(config.strength), count))
+    low, high = config.strength
+    strength = np.exp(rng.uniform(np.log(low), np.log(high), count))
     shown = np.where(free, strength / np.maximum(alpha.numpy(), 1.0), strength)
     full = torch.stack([_bumps(rng) if rng.random() < config.bumps else _expression(rng) for _ in range(count)])
     shake = rng.normal(0.0, config.shake_px, (count, 2, 3)) / np.maximum(alpha.numpy(), 1.0)[:, None, None] ** 0.5

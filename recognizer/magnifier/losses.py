@@ -11,12 +11,13 @@ from recognizer.magnifier.optical import lucas_kanade, warp
 
 @dataclass(frozen=True, slots=True)
 class MagnifierLoss:
-    """Weights. ``magnification`` and ``colour`` as in the paper, equation 3; ``truth`` of the displacement (crop
-    pixels) of warped stills, which the paper has not."""
+    """Weights. ``magnification`` and ``colour`` as in the paper, equation 3; ``truth`` and ``size`` of the displacement
+    of warped stills, which the paper has not."""
 
     magnification: float = 1.0
     colour: float = 10.0
-    truth: float = 4.0
+    truth: float = 10.0
+    size: float = 1.0
 
 
 def magnification_loss(flow: Tensor, magnified: Tensor, alpha: Tensor) -> Tensor:
@@ -30,8 +31,19 @@ def colour_loss(frame: Tensor, flow: Tensor, magnified_frame: Tensor, magnified:
 
 
 def truth_loss(field: Tensor, truth: Tensor) -> Tensor:
-    """Mean of |field - truth| over points, both (B, 2, H, W) in crop pixels."""
-    return (field - truth).abs().mean()
+    """Mean over points of Huber's loss of field - truth, both (B, 2, H, W) in crop pixels: e^2 / 2 up to one pixel,
+    then |e| - 1/2. Means, not medians: most of a face stands still, and a median would have the rest do so too."""
+    return nnf.huber_loss(field, truth, delta=1.0)
+
+
+def size_loss(field: Tensor, truth: Tensor) -> Tensor:
+    """Mean over pictures of (1 - <field, truth> / <truth, truth>)^2: is there as much of the right movement as asked?
+
+    The best guess under noise is a smaller movement, whatever the factor; this holds its size. A picture whose
+    movement is below 0.03 px on average (root mean square) counts less.
+    """
+    together, alone = (field * truth).mean(dim=(1, 2, 3)), truth.square().mean(dim=(1, 2, 3))
+    return ((alone - together) / (alone + 1e-3)).square().mean()
 
 
 def flow_losses(

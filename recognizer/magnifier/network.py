@@ -68,8 +68,8 @@ def place(flow: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     ``flow`` (B, 2, H, W) in grid pixels, ``alpha`` (B, 1, H, W).
     """
     back = inverse_displacement(alpha * flow)
-    both = sample(torch.cat([flow, alpha], 1), pixel_grid(flow) + back)
-    return both[:, :2], both[:, 2:]
+    both = sample(torch.cat([flow, alpha - 1.0], 1), pixel_grid(flow) + back)
+    return both[:, :2], both[:, 2:] + 1.0  # less 1, so that a factor of 1 stays 1 to the last bit
 
 
 class _Stage(nn.Sequential):

@@ -102,12 +102,12 @@ def lucas_kanade(first: Tensor, second: Tensor) -> Tensor:
 
 def _refined(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
     right, down = _slopes(first)
-    xx, xy, yy = blur(torch.cat([right * right, right * down, down * down], 1), _WINDOW).split(1, 1)
+    xx, xy, yy = blur(torch.cat([right * right, right * down, down * down], 1), _WINDOW).chunk(3, 1)
     xx, yy = xx + _RIDGE, yy + _RIDGE
     determinant = xx * yy - xy * xy
     for _ in range(ROUNDS):
         left = warp(second, flow) - first
-        bx, by = blur(torch.cat([right * left, down * left], 1), _WINDOW).split(1, 1)
+        bx, by = blur(torch.cat([right * left, down * left], 1), _WINDOW).chunk(2, 1)
         step = torch.cat([yy * bx - xy * by, xx * by - xy * bx], 1) / determinant
         flow = flow - step.clamp(-_MOST_A_ROUND, _MOST_A_ROUND)
     return flow

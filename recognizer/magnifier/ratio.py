@@ -57,8 +57,8 @@ def magnify_crops(net: Magnifier, crops: Image, alpha: float, *, reach_px: float
 
 @dataclass(frozen=True, slots=True)
 class RatioRow:
-    """MMR over ``n`` people at one factor: ``mean`` and ``sd`` of what was measured; ``within_20``: share of clips within
-    20 % of ``alpha``; ``truth``: mean of the same measure on frames rendered with that much movement, which says what
+    """MMR over ``n`` people at one factor: ``mean`` and ``sd`` of what was measured; ``within_20``: share of clips
+    within 20 % of ``alpha``; ``truth``: mean of the same measure on frames rendered with that much movement, which says what
     the measure itself makes of a perfect answer; ``noise`` in grey levels of 255."""
 
     alpha: float
@@ -72,8 +72,8 @@ class RatioRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnseenPerson:
-    """``micro`` and ``macro`` (4, 112, 112): rest, then a rising expression; ``truth`` (len(TABLE_ALPHAS), 4, 112, 112):
-    what it is with the movement of each factor."""
+    """``micro`` and ``macro`` (4, 112, 112): rest, then a rising expression; ``truth`` (len(TABLE_ALPHAS), 4, 112,
+    112): what it is with the movement of each factor."""
 
     micro: Image
     macro: Image

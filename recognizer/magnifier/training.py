@@ -18,7 +18,7 @@ from curves.errors import InputError
 from recognizer.checkpoints import load_checkpoint, save_checkpoint
 from recognizer.magnifier.examples import ExampleConfig, Examples, draw_examples
 from recognizer.magnifier.faces import Faces, load_faces, render_faces
-from recognizer.magnifier.losses import MagnifierLoss, flow_losses, truth_loss
+from recognizer.magnifier.losses import MagnifierLoss, flow_losses, size_loss, truth_loss
 from recognizer.magnifier.network import Magnifier, MagnifierConfig, moved
 from recognizer.magnifier.ratio import ratio_table, render_test, write_table
 from recognizer.magnifier.weights import load_magnifier, save_magnifier
@@ -149,7 +149,7 @@ class MagnifierTraining:
         rng = np.random.default_rng([recipe.seed, 2**31])
         self.judged = draw_examples(held_out, rng, recipe.validation_examples, replace(recipe.examples, rendered=0.0))
         torch.manual_seed(recipe.seed)
-        self.net = Magnifier(recipe.network).to(memory_format=torch.channels_last)
+        self.net = Magnifier(recipe.network)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=recipe.learning_rate)
         self.step = 0
@@ -206,7 +206,7 @@ class MagnifierTraining:
         state = {"recipe": asdict(recipe), "step": self.step, "best": self.best}
         save_checkpoint(self.out_dir / CHECKPOINT, self.net, self.average, self.optimiser, state)
         line = f"step {self.step}/{recipe.steps} loss {losses['total']:.3f} error {figures['truth_px']:.3f} px"
-        line += f" (flow alone {figures['flow_alone_px']:.3f})"
+        line += f" (flow alone {figures['flow_alone_px']:.3f}), size {figures['size']:.2f}"
         self.progress(MagnifierProgress("train", self.step, recipe.steps, line))
 
     def _resume(self) -> None:
@@ -220,31 +220,36 @@ class MagnifierTraining:
 
 
 def example_losses(net: Magnifier, batch: Examples, weights: MagnifierLoss) -> dict[str, Tensor]:
-    """The truth for the warped pairs, equations 1 to 3 for the rendered ones and as many warped ones (all, where none is
-    rendered): next to the truth they add little but cost as much as the network. ``total`` is what is minimised."""
+    """The truth for the warped pairs, equations 1 to 3 for the rendered ones and as many warped ones (all, where none
+    is rendered): next to the truth they add little but cost as much as the network. ``total`` is minimised."""
     field = net(batch.rest, batch.frame, batch.flow, batch.alpha)
     known, count = len(batch.truth), len(batch.rest)
     part = slice(max(0, 2 * known - count) if known < count else 0, None)
     frame = batch.frame[part]
     losses = flow_losses(batch.rest[part], frame, moved(frame, field[part]), batch.alpha[part], weights)
     losses["truth"] = truth_loss(field[:known], batch.truth)
-    losses["total"] = losses["total"] + weights.truth * losses["truth"]
+    losses["size"] = size_loss(field[:known], batch.truth)
+    losses["total"] = losses["total"] + weights.truth * losses["truth"] + weights.size * losses["size"]
     return losses
 
 
 @torch.no_grad()
 def judge(net: Magnifier, examples: Examples) -> dict[str, float]:
-    """Errors of the displacement on warped stills, crop pixels, means over points: of the network (``truth_px``), of
-    the measured flow alone (``flow_alone_px``), of doing nothing (``nothing_px``)."""
+    """Errors of the displacement on warped stills, crop pixels, root mean square over points: of the network
+    (``truth_px``), of the measured flow alone (``flow_alone_px``), of doing nothing (``nothing_px``). ``size``: 1 where
+    each picture moves as much as it should, 0 where none moves (see ``size_loss``)."""
     alone = Magnifier(net.config)  # untrained, it passes the flow on
-    field = {name: _in_parts(each, examples) for name, each in (("truth_px", net), ("flow_alone_px", alone))}
-    errors = {name: float(truth_loss(given, examples.truth)) for name, given in field.items()}
-    return {name: round(v, 5) for name, v in {**errors, "nothing_px": float(examples.truth.abs().mean())}.items()}
+    fields = {"truth_px": _in_parts(net, examples), "flow_alone_px": _in_parts(alone, examples)}
+    fields["nothing_px"] = torch.zeros_like(examples.truth)
+    truth = examples.truth
+    figures = {name: float((field - truth).square().mean().sqrt()) for name, field in fields.items()}
+    figures["size"] = 1.0 - float(size_loss(fields["truth_px"], truth))
+    return {name: round(value, 5) for name, value in figures.items()}
 
 
 def _in_parts(net: Magnifier, examples: Examples, size: int = 16) -> Tensor:
     inputs = (examples.rest, examples.frame, examples.flow, examples.alpha)
-    return torch.cat([net(*parts) for parts in zip(*(t.split(size) for t in inputs), strict=True)])
+    return torch.cat([net(*parts) for parts in zip(*(torch.split(t, size) for t in inputs), strict=True)])
 
 
 def _rate(recipe: MagnifierRecipe, step: int) -> float:
