@@ -36,8 +36,8 @@ class Magnification:
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFields:
     """``fields`` (N, 2, 72, 72) float16: backward displacement, crop pixels, of the crop's grid and MARGIN around it,
-    for the N frames of the clip. ``limited``: how many frames hold movement that was magnified by less than half of what
-    was asked."""
+    for the N frames of the clip. ``limited``: how many frames hold movement that was magnified by less than half of
+    what was asked."""
 
     fields: NDArray[np.float16]
     limited: int

@@ -17,7 +17,7 @@ class MagnifierLoss:
     magnification: float = 1.0
     colour: float = 10.0
     truth: float = 10.0
-    size: float = 1.0
+    size: float = 10.0
 
 
 def magnification_loss(flow: Tensor, magnified: Tensor, alpha: Tensor) -> Tensor:

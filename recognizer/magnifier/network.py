@@ -20,6 +20,8 @@ from recognizer.magnifier.optical import inverse_displacement, pixel_grid, sampl
 
 #: Factors that the network is made for (paper 002, equation 4).
 LEAST_ALPHA, MOST_ALPHA = 1.0 / 16.0, 16.0
+#: log2 of the factors at which a trained magnifier's movement is scaled to its right size.
+OCTAVES = (-4, -3, -2, -1, 0, 1, 2, 3, 4)
 _CELL = CROP // GRID  # crop pixels to a point of the flow grid
 _LEAK = 0.1
 _FLOW_UNIT = 2.0  # crop pixels; brings the flow to the size of the other inputs
@@ -72,6 +74,13 @@ def place(flow: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     return both[:, :2], both[:, 2:] + 1.0  # less 1, so that a factor of 1 stays 1 to the last bit
 
 
+def octave_shares(alpha: Tensor) -> Tensor:
+    """(B, 9, H, W): how far each of OCTAVES counts for factors (B, 1, H, W), linear between them; they sum to 1."""
+    nodes = torch.tensor(OCTAVES, dtype=alpha.dtype, device=alpha.device).view(1, -1, 1, 1)
+    octaves = torch.log2(alpha).clamp(OCTAVES[0], OCTAVES[-1])
+    return (1.0 - (octaves - nodes).abs()).clamp(min=0.0)
+
+
 class _Stage(nn.Sequential):
     """Two 3 x 3 convolutions, each followed by a leaky ReLU."""
 
@@ -118,6 +127,8 @@ class Magnifier(nn.Module):
         self.config = config
         inputs = 2 * _CELL**2 + 2 + config.embedding
         self.unet = _UNet(inputs, 3, config.width, config.stages)
+        self.register_buffer("scale", torch.ones(len(OCTAVES)))
+        self.scale: Tensor
 
     def forward(self, rest: Tensor, frame: Tensor, flow: Tensor, alpha: Tensor) -> Tensor:
         """Backward displacement (B, 2, 56, 56) in crop pixels: the magnified frame at q is ``frame`` at q + this.
@@ -131,7 +142,8 @@ class Magnifier(nn.Module):
         told = alpha_embedding(factor, self.config.embedding)
         correction = self.unet(torch.cat([*pictures, placed / _FLOW_UNIT, told], 1))
         motion = placed * (1.0 + correction[:, :1]) + correction[:, 1:]
-        return (1.0 - factor) * motion
+        share = torch.tensordot(octave_shares(factor), self.scale, dims=([1], [0]))
+        return (1.0 - factor) * share[:, None] * motion
 
 
 def on_crop(field: Tensor) -> Tensor:

@@ -58,8 +58,8 @@ def magnify_crops(net: Magnifier, crops: Image, alpha: float, *, reach_px: float
 @dataclass(frozen=True, slots=True)
 class RatioRow:
     """MMR over ``n`` people at one factor: ``mean`` and ``sd`` of what was measured; ``within_20``: share of clips
-    within 20 % of ``alpha``; ``truth``: mean of the same measure on frames rendered with that much movement, which says what
-    the measure itself makes of a perfect answer; ``noise`` in grey levels of 255."""
+    within 20 % of ``alpha``; ``truth``: mean of the same measure on frames rendered with that much movement, which says
+    what the measure itself makes of a perfect answer; ``noise`` in grey levels of 255."""
 
     alpha: float
     noise: float

@@ -19,7 +19,7 @@ from recognizer.checkpoints import load_checkpoint, save_checkpoint
 from recognizer.magnifier.examples import ExampleConfig, Examples, draw_examples
 from recognizer.magnifier.faces import Faces, load_faces, render_faces
 from recognizer.magnifier.losses import MagnifierLoss, flow_losses, size_loss, truth_loss
-from recognizer.magnifier.network import Magnifier, MagnifierConfig, moved
+from recognizer.magnifier.network import Magnifier, MagnifierConfig, moved, octave_shares
 from recognizer.magnifier.ratio import ratio_table, render_test, write_table
 from recognizer.magnifier.weights import load_magnifier, save_magnifier
 from recognizer.training import _filled, update_average
@@ -123,6 +123,7 @@ def _faces(recipe: MagnifierRecipe, facekit: Path, out_dir: Path, progress: Prog
 def _measure(recipe: MagnifierRecipe, facekit: Path, out_dir: Path, progress: Progress) -> dict[str, Any]:
     """The table of ratios, as CSV and in the card."""
     net, metadata, _ = load_magnifier(out_dir / WEIGHTS)
+    calibrate(net, held_out_examples(recipe, load_faces(out_dir / FACES)))
     seeds = range(recipe.test_seed, recipe.test_seed + recipe.test_people)
     people = render_test(facekit, seeds, lambda done, total: progress(MagnifierProgress("test people", done, total)))
     rows = ratio_table(net, people, recipe.seed)
@@ -131,6 +132,28 @@ def _measure(recipe: MagnifierRecipe, facekit: Path, out_dir: Path, progress: Pr
     kept = {name: value for name, value in metadata.items() if name not in ("format", "config")}
     digest = save_magnifier(net, out_dir / WEIGHTS, kept)
     return {"sha256": digest, **metadata}
+
+
+def held_out_examples(recipe: MagnifierRecipe, faces: Faces) -> Examples:
+    """Warped pairs of the people held out, other ones than those which chose the best step."""
+    rng = np.random.default_rng([recipe.seed, 2**31 + 1])
+    held_out = split_people(faces, recipe.held_out)[1]
+    return draw_examples(held_out, rng, 2 * recipe.validation_examples, replace(recipe.examples, rendered=0.0))
+
+
+@torch.no_grad()
+def calibrate(net: Magnifier, examples: Examples) -> None:
+    """Sets the network's ``scale``: at each octave its movement is, by least squares, as large as the true one.
+
+    A network that guesses under noise moves too little (see ``size_loss``), the more so the larger the factor.
+    """
+    net.scale.fill_(1.0)
+    field, truth = _in_parts(net, examples), examples.truth
+    shares = octave_shares(examples.alpha)
+    together = (shares * (field * truth).sum(1, keepdim=True)).sum(dim=(0, 2, 3))
+    alone = (shares * truth.square().sum(1, keepdim=True)).sum(dim=(0, 2, 3))
+    known = alone > 1.0  # around a factor of 1 there is nothing to measure
+    net.scale.copy_(torch.where(known, alone / together.clamp(min=1e-6), torch.ones_like(alone)).clamp(0.7, 1.5))
 
 
 def split_people(faces: Faces, held_out: int) -> tuple[Faces, Faces]:
