@@ -229,6 +229,37 @@ def train(
 
 
 @app.command()
+def magnify(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", parser=_input_path, help="A video or a folder of images.")],
+    alpha: Annotated[float, typer.Option(help="1/16 to 16; above 1 shows more, below 1 less.")] = 8.0,
+    out: Annotated[Path | None, typer.Option(help="Video to write [beside VIDEO: NAME.magnified.mp4].")] = None,
+    start: Annotated[float | None, typer.Option(help="First second.")] = None,
+    end: End = None,
+    face: Face = None,
+    fps: Fps = None,
+    weights: Annotated[Path | None, typer.Option(help="A magnifier of your own.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the video again with the small movements of its face made larger (or smaller); the rest stays as it is."""
+    from microexpr.magnifying import MagnifyRequest, run_magnify
+
+    run_magnify(MagnifyRequest(video, alpha, out, start, end, face, fps, weights, overwrite))
+
+
+@app.command("train-magnifier")
+def train_magnifier(
+    config: Annotated[Path, typer.Argument(help="TOML recipe.")],
+    facekit: Annotated[Path, typer.Option(help="Folder of ICT-FaceKit, to render people from.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, ratios, log and checkpoint.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
+) -> None:
+    """Train the magnifier from a recipe and measure it on people never trained on."""
+    from microexpr.magnifying import run_magnifier_training
+
+    run_magnifier_training(config, facekit=facekit, out=out, resume=resume)
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the sample, its take and its plot.")] = Path("demo-out"),
     seed: Annotated[int, typer.Option(help="Of the sample's camera noise and head drift.")] = 7,

@@ -11,13 +11,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from curves.errors import FormatError
-from recognizer.network import MicroExpressionNet
 
 
 def save_checkpoint(
     path: Path,
-    net: MicroExpressionNet,
-    average: MicroExpressionNet,
+    net: torch.nn.Module,
+    average: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     state: Mapping[str, Any],
 ) -> None:
@@ -34,8 +33,8 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path,
-    net: MicroExpressionNet,
-    average: MicroExpressionNet,
+    net: torch.nn.Module,
+    average: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> dict[str, Any]:
     """Fills the three and returns the state; FormatError if the file does not fit them."""
