@@ -118,7 +118,7 @@ def _recognise(asked: EvaluateConfig, out: Path, report: Any) -> None:
     for reason, count in data.left_out.items():
         _tell(f"left out {count}: {reason}")
     settings = EvaluationSettings(
-        asked.systems, classes, _protocol(asked), asked.seeds, data.task.aus, fit, asked.workers
+        asked.systems, classes, _protocol(asked), asked.seeds, data.task.aus, fit, asked.generated, asked.workers
     )
     report.add_recognition(evaluate(data, settings, out, progress=_tell), settings, asked.name)
 

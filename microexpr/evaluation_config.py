@@ -11,6 +11,7 @@ from curves.errors import InputError
 from microexpr.config import suggest
 
 NO_AUS, ALL_AUS = "none", "auto"
+_LEAST = {"epochs": 1, "width": 1, "batch_size": 1, "draws": 1, "workers": 0, "generated": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class EvaluateConfig:
             see ``recognizer.protocols.Protocol``.
         classes: a shipped class map or a file. aus: "none", "auto" (those of ten samples or more) or a list.
         systems: names; seeds: of the systems; epochs, width, batch_size, learning_rate, init, generated_weight: see
-            ``recognizer.systems.FitSettings``. device: auto, cpu or cuda. workers: folds at a time, 0: one a core.
+            ``recognizer.systems.FitSettings``. generated: clips made from pairs of the training part for each real
+            one (docs/generated-data.md). device: auto, cpu or cuda. workers: folds at a time, 0: one a core.
     Spotting:
         spotters: names. clips: folder of motion clips. spot_test_share: part of the people who are tested.
     draws: resamplings behind the intervals.
@@ -51,6 +53,7 @@ class EvaluateConfig:
     batch_size: int = 32
     learning_rate: float = 1e-3
     init: Path | None = None
+    generated: float = 0.0
     generated_weight: float = 0.5
     device: str = "auto"
     workers: int = 0
@@ -77,11 +80,9 @@ class EvaluateConfig:
                 raise InputError(f"{key}: expected each once, got {list(getattr(self, key))}.")
         if not self.seeds or min(self.seeds) < 0:
             raise InputError("seeds: expected at least one number, 0 or more.")
-        for key in ("epochs", "width", "batch_size", "draws"):
-            if getattr(self, key) < 1:
-                raise InputError(f"{key}: expected 1 or more, got {getattr(self, key)}.")
-        if self.workers < 0:
-            raise InputError(f"workers: expected 0 or more, got {self.workers}.")
+        for key, least in _LEAST.items():
+            if getattr(self, key) < least:
+                raise InputError(f"{key}: expected {least} or more, got {getattr(self, key)}.")
         if self.device not in ("auto", "cpu", "cuda"):
             raise InputError(f"device: '{self.device}' is not known; {suggest(self.device, ('auto', 'cpu', 'cuda'))}")
         if isinstance(self.aus, str) and self.aus not in (NO_AUS, ALL_AUS):

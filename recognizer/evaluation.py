@@ -28,6 +28,7 @@ from recognizer.labelling import LabelledData
 from recognizer.protocols import ClassMap, Fold, Protocol, make_folds
 from recognizer.samples import Sample
 from recognizer.systems import Example, FitSettings, Need, Prediction, System, Task
+from recognizer.transfer import generated_examples
 
 RUN = "run.json"
 FOLDS = "folds"
@@ -37,7 +38,8 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
     """``systems``: names in the registry. ``seeds``: of the systems; the protocol has its own. ``aus``: those to be
-    named. ``workers``: folds at a time; 0: a process a core, or one where there is a GPU."""
+    named. ``generated``: clips made from pairs of a fold's training part (``recognizer.transfer``), for each real one.
+    ``workers``: folds at a time; 0: a process a core, or one where there is a GPU."""
 
     systems: tuple[str, ...]
     classes: ClassMap
@@ -45,7 +47,12 @@ class EvaluationSettings:
     seeds: tuple[int, ...] = (0,)
     aus: tuple[int, ...] = ()
     fit: FitSettings = field(default_factory=FitSettings)
+    generated: float = 0.0
     workers: int = 0
+
+    def __post_init__(self) -> None:
+        if self.generated < 0.0:
+            raise ValueError(f"generated: expected 0 or more, got {self.generated}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,8 @@ def evaluate(
         progress(f"{len(jobs) - len(missing)} of {len(jobs)} folds were done before")
     workers = _workers(settings, len(missing))
     fit = replace(settings.fit, threads=1) if workers > 1 else settings.fit
-    slim = _slim(data, [known[name] for name in settings.systems])
-    state = _State(slim, data.task, fit, systems)
+    slim = _slim(data, [known[name] for name in settings.systems], keep=settings.generated > 0)
+    state = _State(slim, data.task, fit, settings.generated, systems)
     for done, (job, result) in enumerate(_results(state, missing, workers, progress), len(jobs) - len(missing) + 1):
         write_json(_fold_path(out, job), result)
         hits = float(np.mean([row["y_true"] == row["y_pred"] for row in result["rows"]]))
@@ -131,8 +138,11 @@ def _has(sample: Sample, need: Need) -> bool:
     return getattr(sample, need.value) is not None
 
 
-def _slim(data: LabelledData, systems: Sequence[System]) -> tuple[Example, ...]:
-    """The examples without the arrays that no system reads: each process holds them all."""
+def _slim(data: LabelledData, systems: Sequence[System], *, keep: bool) -> tuple[Example, ...]:
+    """The examples without the arrays that no system reads: each process holds them all. ``keep``: with all of them,
+    since motion is carried from face to face by both."""
+    if keep:
+        return tuple(data.examples)
     needs = frozenset(need for system in systems for need in system.needs)
     unread: dict[str, Any] = {}
     if Need.CROPS not in needs:
@@ -149,6 +159,7 @@ class _State:
     examples: tuple[Example, ...]
     task: Task
     fit: FitSettings
+    generated: float
     systems: Mapping[str, System] | None
 
 
@@ -159,13 +170,18 @@ def run_fold(
     task: Task,
     fit: FitSettings,
     *,
+    generated: float = 0.0,
     progress: Progress = lambda _: None,
 ) -> tuple[Prediction, dict[str, Any]]:
     """Trains and tests once: (prediction of ``fold.test`` in its order, what the validation part chose).
 
-    ValueError: the system's answer has another shape, or numbers that are none.
+    Generated clips come from pairs of the training part alone, so no subject crosses. ValueError: the system's answer
+    has another shape, or numbers that are none.
     """
     train, validation = ([examples[i] for i in part] for part in (fold.train, fold.validation))
+    if generated:
+        crops = Need.CROPS in system.needs
+        train += generated_examples(train, round(generated * len(train)), fit.seed, crops=crops, progress=progress)
     fitted = system.fit(train, validation, task, fit, progress)
     # Sets list their clips by subject and class: the order in which they are asked must not tell either.
     order = np.random.default_rng([fit.seed, len(fold.test)]).permutation(len(fold.test))
@@ -185,7 +201,9 @@ def _do(state: _State, job: Job, progress: Progress) -> dict[str, Any]:
     began = time.monotonic()
     fit = replace(state.fit, seed=job.seed)
     system = registry(state.systems)[job.system]
-    prediction, chosen = run_fold(system, state.examples, job.fold, state.task, fit, progress=progress)
+    prediction, chosen = run_fold(
+        system, state.examples, job.fold, state.task, fit, generated=state.generated, progress=progress
+    )
     rows = []
     for k, i in enumerate(job.fold.test):
         sample, label, aus, _ = state.examples[i]
@@ -281,6 +299,7 @@ def _config(data: LabelledData, settings: EvaluationSettings) -> dict[str, Any]:
         "classes": {"map": settings.classes.name, "names": list(data.task.classes)},
         "aus": list(data.task.aus),
         "fit": fit,
+        "generated": settings.generated,
         "data_digest": data.digest,
     }
 

@@ -57,8 +57,8 @@ def require(samples: Sequence[Sample], needs: frozenset[Need], system: str) -> N
         if without:
             name = without[0].clip or "a clip"
             raise InputError(
-                f"The system {system} needs {_WORDS[need]}, which {name} of {without[0].dataset} lacks, as do "
-                f"{len(without) - 1} more of {len(samples)}: leave these clips out or choose another system."
+                f"The system {system} needs {_WORDS[need]}, which {len(without)} of {len(samples)} clips lack "
+                f"({name} of {without[0].dataset} first): leave them out or choose another system."
             )
 
 

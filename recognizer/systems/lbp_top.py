@@ -129,6 +129,7 @@ def lbp_top_features(sample: Sample, settings: LbpTopSettings) -> NDArray[np.flo
 def lbp_top(settings: LbpTopSettings = LbpTopSettings()) -> System:
     """The system with settings of one's own."""
     return classical(
+        "lbp_top",
         "LBP-TOP, 5 x 5 blocks, uniform patterns, linear classifier (Zhao & Pietikaeinen 2007)",
         Need.CROPS,
         partial(lbp_top_features, settings=settings),

@@ -13,6 +13,7 @@ from recognizer.linear_models import Design, LinearModel, balanced_weights, best
 from recognizer.samples import Sample
 from recognizer.scores import confusion_matrix, uf1
 from recognizer.systems import Example, FitSettings, Fitted, Need, Prediction, Progress, Task
+from recognizer.systems.inputs import require
 
 #: Ridges tried, of features whose samples have norm 1 on average.
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -43,8 +44,10 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassicalSystem:
-    """A ``System``. ``extract``: a sample's features (d,). ``standardise``: scale each feature by its own spread."""
+    """A ``System``; ``name``: in the registry. ``extract``: a sample's features (d,). ``standardise``: scale each
+    feature by its own spread."""
 
+    name: str
     description: str
     need: Need
     extract: Callable[[Sample], _Vector]
@@ -58,14 +61,10 @@ class ClassicalSystem:
 
     def features(self, samples: Sequence[Sample]) -> NDArray[np.float32]:
         """(n, d). InputError where a sample lacks what is needed."""
+        require(samples, self.needs, self.name)
         rows = []
         for sample in samples:
             source = getattr(sample, self.need.value)
-            if source is None:
-                raise InputError(
-                    f"{sample.dataset} {sample.clip or 'clip'} has no {self.need.value}, which this system reads: "
-                    "choose another system or a set that has the frames."
-                )
             rows.append(self.memory.get(source, sample.apex, lambda sample=sample: self.extract(sample)))  # type: ignore[misc]
         return np.stack(rows)
 
@@ -182,7 +181,7 @@ def _fit_au(parts: _Parts, index: int) -> _AuModel:
 
 
 def classical(
-    description: str, need: Need, extract: Callable[[Sample], _Vector], *, standardise: bool
+    name: str, description: str, need: Need, extract: Callable[[Sample], _Vector], *, standardise: bool
 ) -> ClassicalSystem:
     """A system that reads ``need`` of each sample."""
-    return ClassicalSystem(description, need, extract, standardise, _Memory())
+    return ClassicalSystem(name, description, need, extract, standardise, _Memory())

@@ -35,6 +35,7 @@ def mdmd_features(sample: Sample) -> NDArray[np.float32]:
 
 SYSTEMS: dict[str, System] = {
     "mdmd": classical(
+        "mdmd",
         "MDMD: main-direction flow of 6 x 6 blocks at the apex, linear classifier (after Wang et al. 2017)",
         Need.FLOW,
         mdmd_features,

@@ -91,7 +91,7 @@ def test_a_fitted_system_can_be_sent_to_another_process(name):
 def test_a_sample_without_what_is_needed_is_told(name, missing):
     train = make_examples(range(4))
     poor = train[0]._replace(sample=replace(train[0].sample, **{missing: None}))
-    with pytest.raises(InputError, match=f"c0 has no {missing}"):
+    with pytest.raises(InputError, match=f"system {name} needs .*, which 1 of 4 clips lack [(]c0 of made_up"):
         SYSTEMS[name].fit([poor, *train[1:]], [], TASK, FitSettings())
 
 

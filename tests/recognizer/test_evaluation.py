@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, ClassVar
@@ -113,6 +113,30 @@ def test_poisoned_test_labels_change_neither_the_epoch_nor_the_predictions() -> 
         assert chosen == chosen_again
         np.testing.assert_array_equal(first.classes, second.classes)
         np.testing.assert_array_equal(first.aus, second.aus)
+
+
+@dataclass(frozen=True)
+class Listing(NearestMean):
+    """Keeps what it was trained on."""
+
+    seen: ClassVar[list[Example]] = []
+
+    def fit(self, train: Sequence[Example], *rest: Any, **more: Any) -> Fitted:
+        self.seen[:] = train
+        return super().fit([example for example in train if not example.generated], *rest, **more)
+
+
+def test_generated_clips_come_from_the_training_part_alone() -> None:
+    fold_data = data()
+    fold = make_folds(fold_data.subjects, [e.label for e in fold_data.examples], Protocol(Kind.LOSO))[0]
+    run_fold(Listing(), fold_data.examples, fold, fold_data.task, FitSettings(), generated=0.5)
+    made = [example for example in Listing.seen if example.generated]
+    assert len(made) == round(0.5 * len(fold.train))
+    assert len(Listing.seen) == len(fold.train) + len(made)
+    allowed = {fold_data.examples[i].sample.subject for i in fold.train}
+    assert {example.sample.subject for example in made} <= allowed
+    run_fold(Listing(), fold_data.examples, fold, fold_data.task, FitSettings())
+    assert not any(example.generated for example in Listing.seen)
 
 
 def test_poisoned_validation_labels_do_change_what_is_chosen() -> None:
