@@ -102,7 +102,7 @@ def test_farneback_finds_the_motion_of_the_crops() -> None:
 
 def test_what_a_sample_lacks_is_named() -> None:
     bare = [replace(sample, crops=None) for sample in SAMPLES]
-    with pytest.raises(InputError, match="aligned face crops, which clip00_000 of tiny lacks, as do 2 more of 3"):
+    with pytest.raises(InputError, match=r"aligned face crops, which 3 of 3 clips lack \(clip00_000 of tiny first\)"):
         require(bare, frozenset({Need.FLOW, Need.CROPS}), "some")
     require(
         [replace(bare[0], flow=None, onset_apex=np.zeros((3, 28, 28), np.float32))], frozenset({Need.ONSET_APEX}), ""
