@@ -110,11 +110,11 @@ def load_training_config(path: Path) -> TrainingConfig:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The training recipe {path} cannot be read: {error}.") from error
-    config: TrainingConfig = _filled(TrainingConfig(), values, str(path))
+    config: TrainingConfig = filled(TrainingConfig(), values, str(path))
     return config
 
 
-def _filled(default: Any, values: Mapping[str, Any], where: str) -> Any:
+def filled(default: Any, values: Mapping[str, Any], where: str) -> Any:
     """``default`` with the fields that ``values`` names; nested dataclasses are tables."""
     known = {f.name for f in fields(default)}
     unknown = sorted(set(values) - known)
@@ -124,7 +124,7 @@ def _filled(default: Any, values: Mapping[str, Any], where: str) -> Any:
     for name, value in values.items():
         current = getattr(default, name)
         if is_dataclass(current) and isinstance(value, Mapping):
-            changes[name] = _filled(current, value, f"{where} [{name}]")
+            changes[name] = filled(current, value, f"{where} [{name}]")
         elif type(value) is type(current) or (isinstance(current, float) and type(value) is int):
             changes[name] = type(current)(value)
         elif isinstance(current, tuple) and isinstance(value, list) and all(type(v) in (int, float) for v in value):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from curves.values import DEFAULT_AUS
 from recognizer.magnifier.examples import measured_flow, pictures
 from recognizer.magnifier.faces import FaceStudio, draw_strengths
 from recognizer.magnifier.network import Magnifier, limited_alpha, moved
+from recognizer.mmr import mmr
 
 Image = NDArray[np.uint8]
 
@@ -23,23 +23,7 @@ TABLE_ALPHAS = (0.125, 0.25, 0.5, 2.0, 3.0, 5.0, 7.0, 10.0, 16.0)
 TABLE_NOISES = (0.0, 1.0)
 #: Peak strengths of the AUs in the table's clips: micro-expressions (factors above 1), plain ones (below).
 TABLE_MICRO, TABLE_MACRO = (0.06, 0.2), (0.3, 0.7)
-_SIDE = 64
 _COURSE = (1 / 3, 2 / 3, 1.0)  # of the peak, in the frames after rest
-
-
-def mean_motion(clip: Image) -> float:
-    """Mean length of the Farneback flow at 64 x 64 from the first frame of ``clip`` (n, H, W) to each other; pixels."""
-    small = [cv2.resize(frame, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for frame in clip]
-    flows = [cv2.calcOpticalFlowFarneback(small[0], frame, None, 0.5, 3, 15, 3, 5, 1.2, 0) for frame in small[1:]]
-    return float(np.mean([np.hypot(flow[..., 0], flow[..., 1]).mean() for flow in flows]))
-
-
-def motion_ratio(real: Image, generated: Image) -> float:
-    """MMR of paper 002, section 5.1: mean flow of ``generated`` over that of ``real``, both (n, H, W), n >= 2.
-
-    The paper does not say between which frames; here it is from the first frame, at rest, to each other one.
-    """
-    return mean_motion(generated) / max(mean_motion(real), 1e-9)
 
 
 @torch.no_grad()
@@ -112,8 +96,8 @@ def ratio_table(net: Magnifier, people: Sequence[UnseenPerson], seed: int = 0) -
             measured, truth = [], []
             for person in people:
                 real = _noisy(person.micro if alpha > 1.0 else person.macro, noise, rng)
-                measured.append(motion_ratio(real, magnify_crops(net, real, alpha)))
-                truth.append(motion_ratio(real, _noisy(person.truth[number], noise, rng)))
+                measured.append(mmr(real, magnify_crops(net, real, alpha)))
+                truth.append(mmr(real, _noisy(person.truth[number], noise, rng)))
             rows.append(_row(alpha, noise, np.array(measured), float(np.mean(truth))))
     return rows
 

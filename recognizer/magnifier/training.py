@@ -22,7 +22,7 @@ from recognizer.magnifier.losses import MagnifierLoss, flow_losses, size_loss, t
 from recognizer.magnifier.network import Magnifier, MagnifierConfig, moved, octave_shares
 from recognizer.magnifier.ratio import ratio_table, render_test, write_table
 from recognizer.magnifier.weights import load_magnifier, save_magnifier
-from recognizer.training import _filled, update_average
+from recognizer.training import filled, update_average
 
 WEIGHTS, CHECKPOINT, LOG = "magnifier.safetensors", "magnifier-checkpoint.safetensors", "magnifier-log.jsonl"
 FACES, TABLE = "magnifier-faces.safetensors", "magnifier-mmr.csv"
@@ -82,7 +82,7 @@ def load_recipe(path: Path) -> MagnifierRecipe:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The magnifier's recipe {path} cannot be read: {error}.") from error
-    recipe: MagnifierRecipe = _filled(MagnifierRecipe(), values, str(path))
+    recipe: MagnifierRecipe = filled(MagnifierRecipe(), values, str(path))
     return recipe
 
 

@@ -30,7 +30,7 @@ from recognizer.magnifier.losses import (
 from recognizer.magnifier.network import Magnifier, MagnifierConfig, alpha_embedding, limited_alpha, moved
 from recognizer.magnifier.optical import inverse_displacement, lucas_kanade, pixel_grid, sample, warp
 from recognizer.magnifier.picture import Surface
-from recognizer.magnifier.ratio import RatioRow, magnify_crops, mean_motion, motion_ratio, write_table
+from recognizer.magnifier.ratio import RatioRow, magnify_crops, write_table
 from recognizer.magnifier.training import (
     CHECKPOINT,
     LOG,
@@ -40,6 +40,7 @@ from recognizer.magnifier.training import (
     load_recipe,
 )
 from recognizer.magnifier.weights import load_magnifier, save_magnifier, shipped_weights
+from recognizer.mmr import mmr
 from recognizer.synthetic.warp import displacement_field, warp_image
 
 SMALL = MagnifierConfig(width=4, stages=3, embedding=8)
@@ -416,15 +417,6 @@ def test_the_shipped_magnifier_is_small_and_has_its_card() -> None:
 # --- ratio -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_ratio_of_shifts() -> None:
-    wide = texture(128, 5, 5.0)
-    clip = np.stack([wide, np.roll(wide, 1, 1)])
-    further = np.stack([wide, np.roll(wide, 3, 1)])
-    assert motion_ratio(clip, further) == pytest.approx(3.0, rel=0.1)
-    assert motion_ratio(further, further) == 1.0
-    assert mean_motion(np.stack([wide, wide])) < 0.01
-
-
 def drawn_clip(strength: float) -> np.ndarray:
     """(4, 112, 112): the demo's drawn face, which nobody trained on, raising brows and lip corners."""
     size = 480
@@ -445,7 +437,7 @@ def drawn_clip(strength: float) -> np.ndarray:
 def test_the_shipped_magnifier_on_a_face_never_trained_on(alpha: float, strength: float) -> None:
     net, _, _ = load_magnifier()
     clip = drawn_clip(strength)
-    assert motion_ratio(clip, magnify_crops(net, clip, alpha)) == pytest.approx(alpha, rel=0.2)
+    assert mmr(clip, magnify_crops(net, clip, alpha)) == pytest.approx(alpha, rel=0.2)
 
 
 def test_the_table_is_a_csv(tmp_path: Path) -> None:
