@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curves.errors import InputError
 from curves.formats.take import read_take
-from curves.values import Emotion, Event, FloatArray, Take
+from curves.values import Emotion, Event, FloatArray, Interval, Take
 from microexpr.faces import find_source
 from microexpr.progress import Report, progress_bar
 from microexpr.report import au_name
@@ -138,7 +138,14 @@ def observe(source: Path, event: Event, model: Model, config: Mapping[str, Any],
             tempfile.TemporaryDirectory(prefix="microexpr-", ignore_cleanup_errors=True) as folder,
             open_video(source, fps=config.get("fps"), start_s=config.get("start"), end_s=config.get("end")) as video,
         ):
-            stream = measure_motion(video, Path(folder), face=config.get("face"), progress=report)
+            neutral = config.get("neutral")
+            stream = measure_motion(
+                video,
+                Path(folder),
+                face=config.get("face"),
+                neutral_within=None if neutral is None else Interval(*neutral),
+                progress=report,
+            )
             return _around(stream, event, model)
     finally:
         cv2.setNumThreads(threads)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from curves.errors import InputError
 from microexpr.progress import ProgressBar, progress_bar
+from microexpr.training import refuse_other_training
 from microexpr.writing import cannot_write
 
 if TYPE_CHECKING:
@@ -151,11 +152,7 @@ def run_magnifier_training(recipe: Path, *, facekit: Path, out: Path, resume: bo
     from recognizer.magnifier.training import CHECKPOINT, WEIGHTS, load_recipe, summary, train_magnifier
 
     settings = load_recipe(recipe)
-    begun = (out / CHECKPOINT).is_file()
-    if begun and not resume:
-        raise InputError(f"{out} holds a training already; go on with --resume or name another --out folder.")
-    if resume and not begun:
-        raise InputError(f"{out} holds no training to go on with; leave out --resume.")
+    refuse_other_training(out / CHECKPOINT, resume=resume)
     with progress_bar() as bar:
         report = bar.report(recipe.stem)
 

@@ -25,16 +25,23 @@ def run_training(recipe: Path, *, clips: Path, out: Path, facekit: Path | None =
     from recognizer.training import CHECKPOINT, load_training_config
 
     config = load_training_config(recipe)
-    begun = (out / CHECKPOINT).is_file()
-    if begun and not resume:
-        raise InputError(f"{out} holds a training already; go on with --resume or name another --out folder.")
-    if resume and not begun:
-        raise InputError(f"{out} holds no training to go on with; leave out --resume.")
+    refuse_other_training(out / CHECKPOINT, resume=resume)
     with progress_bar() as bar:
         if facekit is not None:
             report = bar.report("clips")
             record_clips(facekit, clips, config.clips, lambda done, total: report("render", done, total))
         _train(config, clips, out, bar, recipe.stem)
+
+
+def refuse_other_training(checkpoint: Path, *, resume: bool) -> None:
+    """InputError where a training lies and ``resume`` is not set, or the other way round."""
+    begun = checkpoint.is_file()
+    if begun and not resume:
+        raise InputError(
+            f"{checkpoint.parent} holds a training already; go on with --resume or name another --out folder."
+        )
+    if resume and not begun:
+        raise InputError(f"{checkpoint.parent} holds no training to go on with; leave out --resume.")
 
 
 def _train(config: "TrainingConfig", clips: Path, out: Path, bar: ProgressBar, name: str) -> None:

@@ -5,11 +5,10 @@ for them alone, and none is one of those that training clips (``record``) are re
 """
 
 import json
-import multiprocessing
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,12 @@ from recognizer.face.motion import GRID, motion_from_neutral
 from recognizer.samples import Sample, save_sample
 from recognizer.synthetic.facekit import load_facekit
 from recognizer.synthetic.generate import RenderedClip, Studio
-from recognizer.synthetic.record import as_video, run_all
+from recognizer.synthetic.record import INNER_PX, as_video, render_all
 from recognizer.synthetic.scenario import SceneSettings
 
 #: Identities and clips start here, a million a seed: training clips count from 0 and never come so far.
 _FIRST = 1_000_000_000
 _A_SEED = 1_000_000
-_INNER_PX = 320
 _LEAST_FRAMES = 4
 _SETTINGS = "render.json"
 
@@ -86,12 +84,10 @@ def record_samples(kit: Path, out: Path, settings: SampleSettings, progress: Cal
     missing = [clip for clip in range(settings.clips) if not _path(out, clip).exists()]
     present = settings.clips - len(missing)
     progress(present, settings.clips)
-    if missing:
-        with Studio(load_facekit(kit), _INNER_PX):
-            pass  # what is wrong with the kit or with OpenGL is told here at once, and not by each process
-        context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
-        pool = ProcessPoolExecutor(settings.workers, context, _open_studio, (kit, out, settings))
-        run_all(pool, _record, missing, lambda done: progress(present + done, settings.clips))
+    opening = partial(_open_studio, kit, out, settings)
+    render_all(
+        kit, settings.workers, opening, _record, missing, progress=lambda n: progress(present + n, settings.clips)
+    )
     return len(list(out.glob("sample-*.safetensors")))
 
 
@@ -120,7 +116,7 @@ class _Worker:
 
 def _open_studio(kit: Path, out: Path, settings: SampleSettings) -> None:
     cv2.setNumThreads(1)
-    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), _INNER_PX), out, settings
+    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), INNER_PX), out, settings
 
 
 def _record(clip: int) -> None:

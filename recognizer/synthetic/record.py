@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from recognizer.video import Frame, Video, VideoInfo
 
 _LEAST_FRAMES = 16
 _QUEUED = 128  # clips handed to the processes at a time
-_INNER_PX = 320  # what is drawn before it is averaged down; more costs time and shows no more
+INNER_PX = 320  # what is drawn before it is averaged down; more costs time and shows no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,30 @@ def record_clips(kit: Path, out: Path, settings: RecordSettings, progress: Calla
     _refuse_other_scenes([_path(out, seed) for seed in sorted({*seeds} - {*missing})], scene_digest(settings))
     present = settings.clips - len(missing)
     progress(present, settings.clips)
-    if missing:
-        with Studio(load_facekit(kit), _INNER_PX):
-            pass  # what is wrong with the kit or with OpenGL is told here at once, and not by each process
-        context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
-        pool = ProcessPoolExecutor(settings.workers, context, _open_studio, (kit, out, settings))
-        run_all(pool, _record_seed, missing, lambda done: progress(present + done, settings.clips))
+    opening = partial(_open_studio, kit, out, settings)
+    render_all(
+        kit, settings.workers, opening, _record_seed, missing, progress=lambda n: progress(present + n, settings.clips)
+    )
     return len(list(out.glob("clip-*.safetensors")))
+
+
+def render_all(
+    kit: Path,
+    workers: int,
+    opening: Callable[[], None],
+    work: Callable[[int], object],
+    items: Sequence[int],
+    *,
+    progress: Callable[[int], None],
+) -> None:
+    """Call ``work`` for each of ``items`` in processes that called ``opening`` first (both: module level functions, or
+    partial ones); raises what ``record_clips`` raises."""
+    if not items:
+        return
+    with Studio(load_facekit(kit), INNER_PX):
+        pass  # what is wrong with the kit or with OpenGL is told here at once, and not by each process
+    context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
+    run_all(ProcessPoolExecutor(workers, context, opening), work, items, progress)
 
 
 def scene_digest(settings: RecordSettings) -> str:
@@ -128,7 +146,7 @@ class _Worker:
 
 def _open_studio(kit: Path, out: Path, settings: RecordSettings) -> None:
     cv2.setNumThreads(1)
-    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), _INNER_PX), out, settings
+    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), INNER_PX), out, settings
 
 
 def _record_seed(seed: int) -> None:

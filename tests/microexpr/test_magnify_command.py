@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_without_a_face_nothing_is_written(command: Run, film: Path) -> None:
 def motion_of(path: Path, **part: float) -> MotionStream:
     with tempfile.TemporaryDirectory() as folder, open_video(path, **part) as video:
         stream = measure_motion(video, Path(folder), progress=lambda _stage, _done, _total: None)
-        return MotionStream(stream.clip, stream.neutral, np.array(stream.flow), stream.head)
+        return replace(stream, flow=np.array(stream.flow))
 
 
 def greatest(stream: MotionStream, first: int, second: int) -> float:
