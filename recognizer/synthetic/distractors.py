@@ -41,7 +41,7 @@ def draw_distraction(
     _blinks(rng, times_s, weights)
     if rng.random() < speech:
         speaking = _speech(rng, times_s, weights)
-        if rng.random() < lively:
+        if lively and rng.random() < lively:  # what is off draws nothing: clips of older seeds stay as they were
             corners = speaking
             _liveliness(rng, times_s, weights, speaking)
     elif rng.random() < 0.15 * amount:

@@ -118,7 +118,7 @@ def draw_script(rng: np.random.Generator, settings: SceneSettings, priors: Prior
     )
     if distraction.corners.any():
         macros += _draw_brow_beats(rng, duration)
-    if rng.random() < settings.laughter:
+    if settings.laughter and rng.random() < settings.laughter:
         macros += _draw_laugh(rng, duration)
     return Script(times, tuple(sorted(events, key=lambda event: event.onset_s)), tuple(macros), distraction)
 
