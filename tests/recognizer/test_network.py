@@ -79,7 +79,7 @@ def test_symmetric_variant_alone_loses_direction() -> None:
     assert np.allclose(symmetric, symmetric.T)
 
 
-def test_intensity_keeps_its_gradient_outside_its_range_in_training() -> None:
+def test_intensity_is_not_cut_so_that_it_keeps_its_gradient_and_rest_can_be_settled() -> None:
     config = small(VARIANTS["default"])
     net, x = MicroExpressionNet(config), volume(config)
     for bias, cut in ((2.5, 1.0), (-2.5, 0.0)):
@@ -87,7 +87,8 @@ def test_intensity_keeps_its_gradient_outside_its_range_in_training() -> None:
         raw = net.train()(x).intensity
         assert raw.min() < cut or raw.max() > cut
         assert torch.autograd.grad(raw.sum(), net.intensity.frame.bias)[0].all()
-        assert (net.eval()(x).intensity == cut).all()
+        used = net.eval()(x).intensity
+        assert (used > cut).all() if bias > 0 else (used < cut).all()
 
 
 def test_bfloat16_gradients_hold_no_uninitialised_memory() -> None:
