@@ -20,6 +20,7 @@ from recognizer.network import NetworkOutput
 
 _STRIDE, _WORTH, _HELD = 3, 0.1, 0.5  # see ``score_windows``
 _RETURN = 2.0  # an AU of an event rises at least this many times as far as it ends away from where it began
+_BOTH = 0.75  # a movement of both sides is at least so even; the network lets one side show on the other
 _MACRO_STEP = 0.3  # a lasting change above this, and above any rise, is a macro-expression setting in or going
 
 
@@ -237,9 +238,9 @@ def _possible(strongest_first: Sequence[AUActivation]) -> tuple[AUActivation, ..
 
 
 def _sided(au: int, rise: NDArray[np.floating]) -> tuple[Side, float]:
-    """One side where the other moves less than a third as much; the AUs of the midline are always both."""
+    """One side where the other moves clearly less; the AUs of the midline are always both."""
     left, right = (float(min(value, 1.0)) for value in rise)
     strongest = max(left, right)
-    if au in MIDLINE_AUS or min(left, right) >= strongest / 3:
+    if au in MIDLINE_AUS or min(left, right) >= _BOTH * strongest:
         return Side.BOTH, (left + right) / 2
     return (Side.LEFT, left) if left > right else (Side.RIGHT, right)

@@ -287,9 +287,11 @@ class _Training:
             self.progress(TrainingProgress(self.epoch, epochs, steps, steps, losses["total"], rate, figures))
 
     def _card(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        recipe = asdict(self.config)
+        recipe["initial_weights"] = Path(self.config.initial_weights).name  # weights travel, a machine's paths do not
         return {
             "training": {
-                "recipe": asdict(self.config),
+                "recipe": recipe,
                 "epoch": self.epoch,
                 "data": self.data,
                 "torch": torch.__version__,
