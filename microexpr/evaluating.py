@@ -102,12 +102,13 @@ def _tell_of(name: str, line: str) -> None:
 
 
 def _recognise(asked: EvaluateConfig, out: Path, report: Any) -> None:
-    from recognizer.evaluation import EvaluationSettings, evaluate
+    from recognizer.evaluation import EvaluationSettings, check_names, evaluate
     from recognizer.labelling import frequent_aus, label_samples
     from recognizer.protocols import load_class_map
     from recognizer.systems import FitSettings
 
-    classes = load_class_map(asked.classes)
+    classes, protocol = load_class_map(asked.classes), _protocol(asked)
+    check_names(asked.systems, asked.init)  # what is mistyped is told before faces are looked at for hours
     samples, lost = _samples(asked, out)
     aus = frequent_aus(samples) if asked.aus == ALL_AUS else () if asked.aus == NO_AUS else asked.aus
     fit = FitSettings(
@@ -118,7 +119,7 @@ def _recognise(asked: EvaluateConfig, out: Path, report: Any) -> None:
     for reason, count in data.left_out.items():
         _tell(f"left out {count}: {reason}")
     settings = EvaluationSettings(
-        asked.systems, classes, _protocol(asked), asked.seeds, data.task.aus, fit, asked.generated, asked.workers
+        asked.systems, classes, protocol, asked.seeds, data.task.aus, fit, asked.generated, asked.workers
     )
     report.add_recognition(evaluate(data, settings, out, progress=_tell), settings, asked.name)
 

@@ -1,5 +1,6 @@
 """What ``microexpr evaluate`` is asked to do: a TOML file as one frozen value; unknown keys fail."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +12,8 @@ from curves.errors import InputError
 from microexpr.config import suggest
 
 NO_AUS, ALL_AUS = "none", "auto"
-_LEAST = {"epochs": 1, "width": 1, "batch_size": 1, "draws": 1, "workers": 0, "generated": 0}
+_LEAST = {"epochs": 1, "width": 1, "batch_size": 1, "draws": 1, "workers": 0, "split_seed": 0, "generated": 0}
+_LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,9 @@ class EvaluateConfig:
         for key in ("systems", "seeds", "spotters"):
             if len(dict.fromkeys(getattr(self, key))) != len(getattr(self, key)):
                 raise InputError(f"{key}: expected each once, got {list(getattr(self, key))}.")
-        if not self.seeds or min(self.seeds) < 0:
-            raise InputError("seeds: expected at least one number, 0 or more.")
+        if not self.seeds or not 0 <= min(self.seeds) <= max(self.seeds) <= _LARGEST_SEED:
+            raise InputError(f"seeds: expected at least one number, each from 0 to {_LARGEST_SEED}.")
+        self._check_training()
         for key, least in _LEAST.items():
             if getattr(self, key) < least:
                 raise InputError(f"{key}: expected {least} or more, got {getattr(self, key)}.")
@@ -87,6 +90,14 @@ class EvaluateConfig:
             raise InputError(f"device: '{self.device}' is not known; {suggest(self.device, ('auto', 'cpu', 'cuda'))}")
         if isinstance(self.aus, str) and self.aus not in (NO_AUS, ALL_AUS):
             raise InputError(f"aus: expected '{NO_AUS}', '{ALL_AUS}' or a list of numbers, got {self.aus!r}.")
+
+    def _check_training(self) -> None:
+        if not 0.0 < self.learning_rate <= 1.0:
+            raise InputError(f"learning_rate: expected above 0, at most 1, got {self.learning_rate}.")
+        if not 0.0 <= self.generated_weight < math.inf:
+            raise InputError(f"generated_weight: expected 0 or more, got {self.generated_weight}.")
+        if self.init is not None and not self.init.is_file():
+            raise InputError(f"init: {self.init} is no file; give weights to start from, or leave the key out.")
 
 
 _KEYS = tuple(item.name for item in fields(EvaluateConfig))

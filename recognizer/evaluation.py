@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from curves.errors import InputError, MicroExprError
+from recognizer.digests import file_sha256
 from recognizer.labelling import LabelledData
 from recognizer.protocols import ClassMap, Fold, Protocol, make_folds
 from recognizer.samples import Sample
@@ -92,6 +93,7 @@ def evaluate(
     unknown system; samples that lack what a system reads; too few subjects), and what a system raises.
     """
     known = registry(systems)
+    check_names(settings.systems, settings.fit.init, systems=systems)
     _check_systems(data, settings.systems, known)
     folds = make_folds(data.subjects, [one.label for one in data.examples], settings.protocol, sets=data.sets)
     config = _config(data, settings)
@@ -119,10 +121,22 @@ def registry(systems: Mapping[str, System] | None = None) -> Mapping[str, System
     return shipped
 
 
-def _check_systems(data: LabelledData, names: Sequence[str], known: Mapping[str, System]) -> None:
+def check_names(names: Sequence[str], init: Path | None = None, *, systems: Mapping[str, System] | None = None) -> None:
+    """InputError: a name that no system has, or weights to start from that none of those named would read."""
+    known = registry(systems)
     for name in names:
         if name not in known:
             raise InputError(f"There is no system {name!r}; known are {', '.join(sorted(known))}.")
+    if init is not None and not any(getattr(known[name], "reads_init", False) for name in names):
+        reading = [name for name, one in known.items() if getattr(one, "reads_init", False)]
+        raise InputError(
+            f"No system that is asked for starts from weights ({init.name}): leave 'init' out, or add "
+            f"{' or '.join(reading)}."
+        )
+
+
+def _check_systems(data: LabelledData, names: Sequence[str], known: Mapping[str, System]) -> None:
+    for name in names:
         for need in known[name].needs:
             lacking = [one.sample.clip for one in data.examples if not _has(one.sample, need)]
             if lacking:
@@ -293,7 +307,8 @@ ForkingPickler.register(np.memmap, _by_file)
 def _config(data: LabelledData, settings: EvaluationSettings) -> dict[str, Any]:
     """What makes an evaluation what it is: all but how many systems, seeds and processes."""
     fit = {k: v for k, v in asdict(settings.fit).items() if k not in ("seed", "threads", "device", "init")}
-    fit["init"] = None if settings.fit.init is None else settings.fit.init.name
+    init = settings.fit.init
+    fit["init"] = None if init is None else {"name": init.name, "sha256": file_sha256(init)}
     return {
         "protocol": json.loads(json.dumps(asdict(settings.protocol))),
         "classes": {"map": settings.classes.name, "names": list(data.task.classes)},

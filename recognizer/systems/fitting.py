@@ -66,7 +66,8 @@ class NetworkSystem:
 
     prepare: samples -> tensors of the kinds ``kinds``. build: the network, called with these tensors. names_aus:
     whether it has AU logits; needs_aus: it cannot do without AU labels. standardise: the inputs are images whose unit
-    may be their set's own. objective: its loss. bf16: whether half precision pays (3D convolutions).
+    may be their set's own. reads_init: it starts from ``FitSettings.init``, if given. objective: its loss. bf16:
+    whether half precision pays (3D convolutions).
     """
 
     name: str
@@ -78,6 +79,7 @@ class NetworkSystem:
     names_aus: bool = False
     needs_aus: bool = False
     standardise: bool = False
+    reads_init: bool = False
     objective: Objective = field(default_factory=Objective)
     augment: LightAugment = field(default_factory=LightAugment)
     schedule: Schedule = field(default_factory=Schedule)

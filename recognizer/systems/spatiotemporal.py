@@ -149,6 +149,7 @@ def _row(name: str, description: str, config: VolumeConfig) -> NetworkSystem:
         build=partial(build_volume_net, config),
         names_aus=True,
         needs_aus=config.graph != "none",
+        reads_init=config.pretrained,
     )
 
 

@@ -135,6 +135,12 @@ def test_spotters_beside_systems_give_strs(folder: Path, monkeypatch: pytest.Mon
     ("change", "told"),
     [
         ("system = 1", "unknown key 'system'; known are: data, set, "),
+        ("split_seed = -1", "split_seed: expected 0 or more, got -1."),
+        ("learning_rate = 0", "learning_rate: expected above 0, at most 1, got 0.0."),
+        ("learning_rate = nan", "learning_rate: expected above 0, at most 1, got nan."),
+        ("generated_weight = -2", "generated_weight: expected 0 or more, got -2.0."),
+        ("generated = -1", "generated: expected 0 or more, got -1.0."),
+        ('init = "nope.safetensors"', "nope.safetensors is no file; give weights to start from"),
         ('protocol = "lopo"', "'lopo' is not known; known are: loso, kfold, split, cross"),
         ('systems = ["nearset"]', "no system 'nearset'; known are memoriser, nearest"),
         ("epochs = 0", "epochs: expected 1 or more"),

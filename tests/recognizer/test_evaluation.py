@@ -323,3 +323,20 @@ def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
 def test_a_task_of_no_aus_gives_systems_none() -> None:
     assert data().task == Task(("disgust", "happiness"), ())
     assert all(one.aus is None for one in data().examples)
+
+
+def test_weights_that_nobody_reads_are_refused_and_others_are_known_by_their_content(tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(b"one")
+    with pytest.raises(InputError, match=r"No system that is asked for starts from weights \(w\.safetensors\)"):
+        evaluate(data(), settings("nearest", fit=FitSettings(init=weights)), tmp_path / "out", systems=SMALL)
+    systems = {"starting": Starting()}
+    evaluate(data(), settings("starting", fit=FitSettings(init=weights)), tmp_path / "out", systems=systems)
+    weights.write_bytes(b"two")
+    with pytest.raises(InputError, match="another fit"):
+        evaluate(data(), settings("starting", fit=FitSettings(init=weights)), tmp_path / "out", systems=systems)
+
+
+@dataclass(frozen=True)
+class Starting(NearestMean):
+    reads_init: bool = True
