@@ -79,7 +79,7 @@ def evaluate_predictions(file: Path, out: Path | None) -> None:
         judged = {seed: _judged(some, classes) for seed, some in seeds.items()}
         about = {"system": system, "protocol": "given", "data": f"{file.name} {digest}"}
         report.rows += rows_of(score(judged, report.resampling), report.resampling, about)
-        report.confusions[system] = (classes, np.sum([one.matrix for one in judged.values()], axis=0))
+        report.add_confusion(system, judged)
     _print_predictions(report)
     if out is not None:
         typer.echo(write_report(report, out)[-1])
@@ -116,7 +116,7 @@ def _judged(rows: Sequence[Row], classes: tuple[str, ...]) -> Judged:
 
 def _print_predictions(report: Report) -> None:
     table = pd.DataFrame(report.rows)
-    for system, (classes, matrix) in report.confusions.items():
+    for system, (classes, matrix, seeds) in report.confusions.items():
         part = table[(table["system"] == system) & (table["seed"] == "mean")]
         lines = [("figure", "value", "95 % interval over subjects", "clips")]
         for row in part.to_dict("records"):
@@ -125,7 +125,7 @@ def _print_predictions(report: Report) -> None:
         typer.echo(f"{system}:")
         for line in aligned(lines):
             typer.echo(f"  {line}")
-        typer.echo("  confusion, rows true, columns named:")
+        typer.echo(f"  confusion, rows true, columns named{f', sum over {seeds} seeds' if seeds > 1 else ''}:")
         cells = [("", *classes), *((name, *map(str, row)) for name, row in zip(classes, matrix.tolist(), strict=True))]
         for line in aligned(cells):
             typer.echo(f"  {line}")

@@ -17,6 +17,7 @@ from look_alike import casme2, composite_list, samm, smic, threedb
 from microexpr._demo_face import draw_face
 from microexpr.cli import main
 from microexpr.evaluation_config import read_evaluate_config
+from microexpr.result_figures import draw_confusion
 from recognizer.clips import save_clip
 from recognizer.recipes import __path__ as recipes
 from recognizer.samples import save_sample
@@ -190,6 +191,30 @@ def test_predictions_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert lines["accuracy"][2:5] == ["0.5000", "to", "1.0000"]
     assert lines["p"] == ["p", "1", "1"]
     assert lines["n"] == ["n", "0", "2"] or lines["n"] == ["n", "2", "0"]
+
+
+def test_names_with_signs_of_markup_are_plain_text(tmp_path: Path) -> None:
+    file = tmp_path / "cost$_{.csv"
+    file.write_text("clip,subject,y_true,y_pred,system\na,1,$\\bad$,$\\bad$,$x{$\nb,2,<b>|c,$\\bad$,$x{$\n")
+    assert run("evaluate", "--predictions", file, "--out", tmp_path / "out") == 0
+    lines = (tmp_path / "out" / "results.md").read_text().splitlines()
+    (head,) = [line for line in lines if line.startswith("| F1 of class")]
+    assert r"\<b\>\|c (1)" in head
+    assert (tmp_path / "out" / "confusion-_x__.png").is_file()
+
+
+def test_a_confusion_says_over_how_many_seeds_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("clip,subject,y_true,y_pred,seed\na,1,p,p,0\nb,2,n,n,0\na,1,p,p,1\nb,2,n,p,1\n")
+    assert run("evaluate", "--predictions", file, "--out", tmp_path / "out") == 0
+    assert "confusion, rows true, columns named, sum over 2 seeds:" in capsys.readouterr().out
+    told = json.loads((tmp_path / "out" / "results.json").read_text())["confusion"]["predictions"]
+    assert told == {"classes": ["n", "p"], "seeds": 2, "matrix": [[1, 1], [0, 2]]}
+    figure = draw_confusion("name", ["n", "p"], np.array([[1, 1], [0, 2]]), "Data.", seeds=2)
+    assert figure.axes[0].get_title() == "name\nsum over 2 seeds"
+    assert "share of the row, below it the count of clips, sum over 2 seeds" in " ".join(
+        figure.texts[0].get_text().split()
+    )
 
 
 @pytest.mark.parametrize(
