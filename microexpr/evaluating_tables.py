@@ -1,6 +1,7 @@
 """Figures of what people have already: predictions of clips, or flow magnitudes of real and generated clips."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from recognizer.mmr import ratio, summarise
 from recognizer.results import Judged, Resampling, rows_of, score
 
 _PREDICTIONS = ("clip", "subject", "y_true", "y_pred")
+_LABELS = ("y_true", "y_pred")
+_WHOLE, _NUMBER = re.compile(r"[+-]?[0-9]+(\.0*)?"), re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 _MOTION = ("clip", "flow_real", "flow_generated")
 _TOLD = 5  # bad rows that are told one by one
 
@@ -50,7 +53,13 @@ def read_rows(file: Path, columns: Sequence[str]) -> list[Row]:
 
 def _rows(reader: "csv._reader", file: Path, columns: Sequence[str]) -> Iterator[Row]:  # type: ignore[name-defined, unused-ignore]
     header = [name.strip() for name in next(reader, [])]
+    twice = [name for name in header if name and header.count(name) > 1]
+    if twice:
+        raise InputError(f"{file}: names the column '{twice[0]}' twice; remove or rename one.")
     missing = [name for name in columns if name not in header]
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if missing and len(header) == 1 and mark in header[0]:
+            raise InputError(f"{file}: its columns are separated by {name}; separate them by commas.")
     if missing:
         raise InputError(f"{file}: has no column '{missing[0]}'; its first line must name {', '.join(columns)}.")
     for cells in reader:
@@ -63,14 +72,18 @@ def evaluate_predictions(file: Path, out: Path | None) -> None:
     """Prints UAR, UF1, accuracy with intervals over subjects, the classes and the confusion; writes them to ``out``.
 
     A file with columns ``system`` and ``seed`` (as ours) is judged for each system. Raises InputError: a cell is empty,
-    a clip is there twice for one system and seed, systems were judged on other clips.
+    a clip is there twice for one system and seed, systems were judged on other clips or other true classes, labels
+    differ in case only.
     """
-    rows = read_rows(file, _PREDICTIONS)
+    rows = [_plain_labels(row) for row in read_rows(file, _PREDICTIONS)]
     _check_predictions(file, rows)
-    classes = tuple(sorted({row.values[key] for row in rows for key in ("y_true", "y_pred")}))
+    _check_labels(file, rows)
+    classes = tuple(sorted({row.values[key] for row in rows for key in _LABELS}, key=_order))
     digest = file_sha256(file)[:16]
     report = Report(f"microexpr evaluate --predictions {file}" + (f" --out {out}" if out else ""), Resampling())
     report.about["data"] = f"{file.name}, digest {digest}"
+    for name in sorted(set(classes) - {row.values["y_true"] for row in rows}, key=_order):
+        report.note(f"class '{name}' occurs only in y_pred: it counts in UF1 (with F1 0), not in UAR.")
     systems: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
         seeds = systems.setdefault(row.values.get("system") or "predictions", {})
@@ -83,6 +96,47 @@ def evaluate_predictions(file: Path, out: Path | None) -> None:
     _print_predictions(report)
     if out is not None:
         typer.echo(write_report(report, out)[-1])
+
+
+def _plain_labels(row: Row) -> Row:
+    """With whole numbers written one way (``1.0`` is ``1``), and nothing for ``nan``: so are missing labels written."""
+    values = dict(row.values)
+    for key in _LABELS:
+        if _WHOLE.fullmatch(values[key]):
+            values[key] = str(int(values[key].split(".")[0]))
+        elif values[key].lower() == "nan":
+            values[key] = ""
+    return Row(row.line, values)
+
+
+def _order(label: str) -> tuple[bool, float, str]:
+    """Sorts numbers by their value, before words."""
+    is_number = _NUMBER.fullmatch(label) is not None
+    return not is_number, float(label) if is_number else 0.0, label
+
+
+def _check_labels(file: Path, rows: Sequence[Row]) -> None:
+    """InputError: labels that differ in case only; a clip whose true class or subject is not the same throughout."""
+    spelled: dict[str, tuple[str, int]] = {}
+    known: dict[tuple[str, str, str], tuple[str, int]] = {}
+    for row in rows:
+        for key in _LABELS:
+            label = row.values[key]
+            other, line = spelled.setdefault(label.casefold(), (label, row.line))
+            if other != label:
+                raise InputError(
+                    f"{file}, line {row.line}: '{label}' differs from '{other}' (line {line}) in case only; "
+                    "write a class one way."
+                )
+        clip = row.values["clip"]
+        for key in ("y_true", "subject"):
+            value = row.values[key]
+            other, line = known.setdefault((row.values.get("dataset", ""), clip, key), (value, row.line))
+            if other != value:
+                raise InputError(
+                    f"{file}, line {row.line}: clip {clip} has {key} '{value}', but '{other}' in line {line}; "
+                    f"a clip has one {key}."
+                )
 
 
 def _check_predictions(file: Path, rows: Sequence[Row]) -> None:
@@ -116,6 +170,8 @@ def _judged(rows: Sequence[Row], classes: tuple[str, ...]) -> Judged:
 
 def _print_predictions(report: Report) -> None:
     table = pd.DataFrame(report.rows)
+    for note in report.about.get("notes", ()):
+        typer.echo(f"note: {note}")
     for system, (classes, matrix, seeds) in report.confusions.items():
         part = table[(table["system"] == system) & (table["seed"] == "mean")]
         lines = [("figure", "value", "95 % interval over subjects", "clips")]

@@ -226,6 +226,16 @@ def test_a_confusion_says_over_how_many_seeds_it_is(tmp_path: Path, capsys: pyte
         ("clip,subject,y_true,y_pred\na,1,p\n", "line 2: the cell y_pred is empty"),
         ("clip,subject,y_true,y_pred\na,1,p,p\nb,1,p,p\na,1,p,n\n", "line 4: clip a was in line 2 already"),
         ("clip,subject,y_true,y_pred,system\na,1,p,p,x\nb,1,p,p,y\n", "names other clips"),
+        ("clip,subject,y_true,y_pred\na,1,p,p\nb,1,NaN,p\n", "line 3: the cell y_true is empty"),
+        ("clip,subject,y_true,y_pred\na,1,p,nan\n", "line 2: the cell y_pred is empty"),
+        ("clip,subject,y_true,y_pred\na,1,Neg,Neg\nb,1,p,neg\n", "line 3: 'neg' differs from 'Neg' (line 2) in case"),
+        (
+            "clip,subject,y_true,y_pred,system\na,1,p,p,x\na,1,n,p,y\n",
+            "line 3: clip a has y_true 'n', but 'p' in line 2",
+        ),
+        ("clip,subject,y_true,y_pred,y_pred\na,1,p,p,n\n", "names the column 'y_pred' twice"),
+        ("clip;subject;y_true;y_pred\na;1;p;p\n", "separated by semicolons; separate them by commas"),
+        ("clip\tsubject\ty_true\ty_pred\na\t1\tp\tp\n", "separated by tabs; separate them by commas"),
     ],
 )
 def test_wrong_predictions_are_told_with_their_line(
@@ -235,6 +245,21 @@ def test_wrong_predictions_are_told_with_their_line(
     file.write_text(text)
     assert run("evaluate", "--predictions", file) == 2
     assert told in capsys.readouterr().err
+
+
+def test_numbers_are_classes_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("clip,subject,y_true,y_pred\na,1,1.0,1\nb,1,2,10.0\nc,2,2.0,2.\nd,3,1,1\n")
+    assert run("evaluate", "--predictions", file, "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert told["confusion"]["predictions"]["classes"] == ["1", "2", "10"]
+    assert told["confusion"]["predictions"]["matrix"] == [[2, 0, 0], [0, 1, 1], [0, 0, 0]]
+    note = "class '10' occurs only in y_pred: it counts in UF1 (with F1 0), not in UAR."
+    assert told["notes"] == [note]
+    assert f"note: {note}" in capsys.readouterr().out
+    values = {row["metric"]: row["value"] for row in told["figures"] if row["label"] == ""}
+    assert values["uf1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert values["uar"] == pytest.approx((1 + 1 / 2) / 2)
 
 
 def test_motion_ratios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
