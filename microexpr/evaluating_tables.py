@@ -1,6 +1,7 @@
 """Figures of what people have already: predictions of clips, or flow magnitudes of real and generated clips."""
 
 import csv
+import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from microexpr.evaluation_report import Report, write_report
 from microexpr.report import aligned
 from microexpr.writing import write_file
 from recognizer.digests import file_sha256
-from recognizer.mmr import ratio, summarise
+from recognizer.mmr import STILL, ratio, summarise
 from recognizer.results import Judged, Resampling, rows_of, score
 
 _PREDICTIONS = ("clip", "subject", "y_true", "y_pred")
@@ -176,8 +177,8 @@ def _print_predictions(report: Report) -> None:
         part = table[(table["system"] == system) & (table["seed"] == "mean")]
         lines = [("figure", "value", "95 % interval over subjects", "clips")]
         for row in part.to_dict("records"):
-            interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"
-            lines.append((f"{row['metric']} {row['label']}".strip(), f"{row['value']:.4f}", interval, str(row["n"])))
+            interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}" if math.isfinite(row["ci_low"]) else "-"
+            lines.append((f"{row['metric']} {row['label']}".strip(), _figure(row["value"]), interval, str(row["n"])))
         typer.echo(f"{system}:")
         for line in aligned(lines):
             typer.echo(f"  {line}")
@@ -187,35 +188,66 @@ def _print_predictions(report: Report) -> None:
             typer.echo(f"  {line}")
 
 
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else "-"
+
+
 def evaluate_motion(file: Path, out: Path | None) -> int:
     """Prints a ratio a clip, mean (with interval over clips), median and SD; the exit code: 1 if rows were bad.
 
-    Bad rows are told with their line on stderr and left out. Raises InputError where none is good.
+    Bad rows are told with their line on stderr and left out. Raises InputError where none is good, or a clip is there
+    twice.
     """
-    rows = read_rows(file, _MOTION)
-    good, bad = [], []
-    for row in rows:
-        try:
-            real, generated = (float(row.values[key]) for key in ("flow_real", "flow_generated"))
-            good.append((row.values["clip"] or f"line {row.line}", real, generated, ratio(generated, real)))
-        except ValueError as error:
-            bad.append(f"{file}, line {row.line}: {error}")
+    good, bad = _ratios(file)
     for line in bad[:_TOLD]:
         sys.stderr.write(f"error: {line}\n")
     if len(bad) > _TOLD:
         sys.stderr.write(f"error: {file}: {len(bad) - _TOLD} more rows are bad\n")
     if not good:
-        raise InputError(f"{file}: no row has a real flow above 0 and a generated flow of 0 or more.")
+        raise InputError(f"{file}: no row has a real flow of {STILL} or more and a generated flow of 0 or more.")
     summary = summarise([one[3] for one in good])
     table = pd.DataFrame(good, columns=["clip", "flow_real", "flow_generated", "mmr"])
     lines = [("clip", "real", "generated", "MMR"), *((c, f"{r:.4f}", f"{g:.4f}", f"{m:.4f}") for c, r, g, m in good)]
     for line in aligned(lines):
         typer.echo(line)
+    interval = f" [{summary.ci_low:.4f}, {summary.ci_high:.4f}]" if summary.clips > 1 else ""
     typer.echo(
-        f"mean {summary.mean:.4f} [{summary.ci_low:.4f}, {summary.ci_high:.4f}] median {summary.median:.4f} "
-        f"SD {summary.sd:.4f} over {summary.clips} clips; {len(bad)} rows left out"
+        f"mean {summary.mean:.4f}{interval} median {summary.median:.4f} "
+        f"SD {_figure(summary.sd)} over {summary.clips} clips; {len(bad)} rows left out"
     )
+    if not interval:
+        typer.echo("note: one clip has no interval and no SD.")
     if out is not None:
         write_file(out / "mmr.csv", table.to_csv(index=False, lineterminator="\n").encode())
         typer.echo(f"wrote mmr.csv in {out}")
     return 1 if bad else 0
+
+
+def _ratios(file: Path) -> tuple[list[tuple[str, float, float, float]], list[str]]:
+    """Good rows (clip, real, generated, ratio), and what is wrong with the others. InputError: a clip twice."""
+    good, bad = [], []
+    seen: dict[str, int] = {}
+    for row in read_rows(file, _MOTION):
+        clip = row.values["clip"] or f"line {row.line}"
+        earlier = seen.setdefault(clip, row.line)
+        if earlier != row.line:
+            raise InputError(f"{file}, line {row.line}: clip {clip} was in line {earlier} already; give each once.")
+        try:
+            real, generated = (_flow(row.values, key) for key in _MOTION[1:])
+            if real < STILL:
+                raise ValueError(f"flow_real is {real:g}: below {STILL:g} pixels the clip does not move")
+            good.append((clip, real, generated, ratio(generated, real)))
+        except ValueError as error:
+            bad.append(f"{file}, line {row.line}: {error}")
+    return good, bad
+
+
+def _flow(values: dict[str, str], column: str) -> float:
+    """ValueError, naming the column: no number of 0 or more."""
+    try:
+        flow = float(values[column])
+    except ValueError:
+        flow = math.nan
+    if not (math.isfinite(flow) and flow >= 0.0):
+        raise ValueError(f"{column}: expected a number, 0 or more, got '{values[column]}'")
+    return flow

@@ -262,6 +262,34 @@ def test_numbers_are_classes_in_their_order(tmp_path: Path, capsys: pytest.Captu
     assert values["uar"] == pytest.approx((1 + 1 / 2) / 2)
 
 
+def test_one_subject_has_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("clip,subject,y_true,y_pred\na,1,p,p\nb,1,n,n\n")
+    assert run("evaluate", "--predictions", file, "--out", tmp_path / "out") == 0
+    printed = capsys.readouterr().out
+    assert "judged on one subject only" in printed
+    (line,) = [line.split() for line in printed.splitlines() if line.split()[:1] == ["accuracy"]]
+    assert line == ["accuracy", "1.0000", "-", "2"]
+    assert pd.read_csv(tmp_path / "out" / "results.csv")[["ci_low", "ci_high"]].isna().all(axis=None)
+    text = (tmp_path / "out" / "results.md").read_text()
+    assert "| predictions | 1.000 | 1.000 | 1.000 |" in text
+    assert "Note: predictions: judged on one subject only" in text
+
+
+def test_one_moving_clip_has_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "motion.csv"
+    file.write_text("clip,flow_real,flow_generated\na,0.5,1.0\n")
+    assert run("evaluate", "--motion", file) == 0
+    assert "mean 2.0000 median 2.0000 SD - over 1 clips; 0 rows left out\nnote: " in capsys.readouterr().out
+
+
+def test_a_clip_that_moves_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "motion.csv"
+    file.write_text("clip,flow_real,flow_generated\na,0.5,1.0\na,0.5,2.0\n")
+    assert run("evaluate", "--motion", file) == 2
+    assert "line 3: clip a was in line 2 already; give each once" in capsys.readouterr().err
+
+
 def test_motion_ratios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "motion.csv"
     file.write_text("clip,flow_real,flow_generated\na,0.5,1.0\nb,0.5,0.5\nc,1,3\n")
@@ -274,12 +302,17 @@ def test_motion_ratios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_bad_motion_rows_are_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "motion.csv"
-    file.write_text("clip,flow_real,flow_generated\na,0.5,1.0\nb,0,0.5\nc,x,3\nd,1,\n")
+    file.write_text("clip,flow_real,flow_generated\na,0.5,1.0\nb,0,0.5\nc,x,3\nd,1,\ne,9e-7,1\n")
     assert run("evaluate", "--motion", file) == 1
     printed = capsys.readouterr()
-    for line in (3, 4, 5):
-        assert f"line {line}: " in printed.err
-    assert "over 1 clips; 3 rows left out" in printed.out
+    for told in (
+        "line 3: flow_real is 0: below 1e-06 pixels the clip does not move",
+        "line 4: flow_real: expected a number, 0 or more, got 'x'",
+        "line 5: flow_generated: expected a number, 0 or more, got ''",
+        "line 6: flow_real is 9e-07: below 1e-06 pixels the clip does not move",
+    ):
+        assert told in printed.err
+    assert "over 1 clips; 4 rows left out" in printed.out
     file.write_text("clip,flow_real,flow_generated\nb,0,0.5\n")
     assert run("evaluate", "--motion", file) == 2
 
