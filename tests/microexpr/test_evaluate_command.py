@@ -17,7 +17,7 @@ from look_alike import casme2, composite_list, samm, smic, threedb
 from microexpr._demo_face import draw_face
 from microexpr.cli import main
 from microexpr.evaluation_config import read_evaluate_config
-from microexpr.result_figures import draw_confusion
+from microexpr.result_figures import draw_bars, draw_confusion
 from recognizer.clips import save_clip
 from recognizer.recipes import __path__ as recipes
 from recognizer.samples import save_sample
@@ -245,6 +245,18 @@ def test_wrong_predictions_are_told_with_their_line(
     file.write_text(text)
     assert run("evaluate", "--predictions", file) == 2
     assert told in capsys.readouterr().err
+
+
+def test_bars_have_title_label_and_caps() -> None:
+    means = pd.DataFrame(
+        {"system": "a", "metric": ["uf1", "uar"], "value": 0.5, "ci_low": [0.4, np.nan], "ci_high": 0.6}
+    )
+    (axes,) = draw_bars("Title", means, (("uf1", "UF1"), ("uar", "UAR"), ("other", "other")), "Data.").axes
+    assert (axes.get_title(), axes.get_xlabel()) == ("Title", "UF1, UAR (0 to 1)")
+    caps = [line for line in axes.lines if line.get_marker() == "|"]
+    drawn = sorted(x for line in caps for x in line.get_xdata() if np.isfinite(x))
+    assert 0.4 in np.round(drawn, 9)
+    assert 0.5 not in np.round(drawn, 9)  # no interval: no caps at the bar's end
 
 
 def test_numbers_are_classes_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
