@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,7 @@ from microexpr.writing import write_file
 from recognizer.clips import ClipRecord
 from recognizer.evaluation import Evaluation, EvaluationSettings
 from recognizer.protocols import Protocol
-from recognizer.results import MEAN, Resampling, judged_runs, predictions_table, result_rows, table_of
+from recognizer.results import MEAN, Judged, Resampling, judged_runs, predictions_table, result_rows, table_of
 from recognizer.scores import strs
 from recognizer.spot_evaluation import SpottingRun, spotting_rows
 
@@ -52,7 +53,7 @@ class Report:
     resampling: Resampling
     rows: list[dict[str, Any]] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
-    confusions: dict[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
+    confusions: dict[str, tuple[tuple[str, ...], Any, int]] = field(default_factory=dict)
     predictions: pd.DataFrame | None = None
 
     def add_recognition(self, evaluation: Evaluation, settings: EvaluationSettings, name: str = "") -> None:
@@ -61,8 +62,7 @@ class Report:
         data = name or " + ".join(counts["sets"])
         self.rows += result_rows(evaluation, self.resampling, protocol=settings.protocol.kind.value, data=data)
         for system, seeds in judged_runs(evaluation).items():
-            matrix = np.sum([one.matrix for one in seeds.values()], axis=0)
-            self.confusions[system] = (evaluation.data.task.classes, matrix)
+            self.add_confusion(system, seeds)
         self.predictions = predictions_table(evaluation)
         told = ("system", "seed", "fold", "sizes", "chosen", "seconds")
         self.about["recognition"] = {
@@ -73,6 +73,17 @@ class Report:
             "classes": settings.classes.description,
             "folds": [{key: fold[key] for key in told} for fold in evaluation.folds],
         }
+
+    def add_confusion(self, system: str, judged: Mapping[str, Judged]) -> None:
+        """``judged`` by seed: the counts of all seeds together, and how many seeds they are."""
+        matrix = np.sum([one.matrix for one in judged.values()], axis=0)
+        self.confusions[system] = (next(iter(judged.values())).classes, matrix, len(judged))
+        if any(len(set(one.subjects)) < 2 for one in judged.values()):
+            self.note(f"{system}: judged on one subject only, so there is no interval over subjects.")
+
+    def note(self, text: str) -> None:
+        """A sentence that must be read beside the figures: in ``results.json`` and ``results.md``."""
+        self.about.setdefault("notes", []).append(text)
 
     def add_spotting(self, name: str, run: SpottingRun, clips: Sequence[ClipRecord], protocol: Protocol) -> None:
         """The figures of one spotter; and its STRS with each system that was evaluated beside it."""
@@ -121,7 +132,8 @@ def write_report(report: Report, out: Path) -> list[str]:
     write_file(out / "results.csv", _csv(table))
     write_file(out / "results.json", _json(report, table))
     tables = markdown_tables(table)
-    text = "\n\n".join([*tables, *_left_out(report), report.caption]) + "\n"
+    told = [*_left_out(report), *(f"Note: {note}" for note in report.about.get("notes", ()))]
+    text = "\n\n".join([*tables, *map(_escaped, told), report.caption]) + "\n"
     write_file(out / "results.md", text.encode())
     written = ["results.csv", "results.json", "results.md"]
     if report.predictions is not None:
@@ -137,8 +149,8 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 def _json(report: Report, table: pd.DataFrame) -> bytes:
     matrices = {
-        system: {"classes": list(classes), "matrix": matrix.tolist()}
-        for system, (classes, matrix) in report.confusions.items()
+        system: {"classes": list(classes), "seeds": seeds, "matrix": matrix.tolist()}
+        for system, (classes, matrix, seeds) in report.confusions.items()
     }
     values = {
         "format": "microexpr.results/1", "command": report.command, "versions": versions(), **report.about,
@@ -222,21 +234,32 @@ def _number(found: pd.DataFrame) -> str:
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    lines = [_line(heads), "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *map(_line, rows)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_escaped, cells)) + " |"
+
+
+def _escaped(text: str) -> str:
+    """Names that people gave, so that they break no table and are no HTML."""
+    return re.sub(r"([|<>])", r"\\\1", " ".join(text.split()))
 
 
 def _write_figures(report: Report, table: pd.DataFrame, out: Path) -> list[str]:
     written = []
     means = table[(table["seed"] == MEAN) & (table["label"] == "")]
-    for name, metrics in (("scores", _MAIN), ("spotting", _SPOTTING[:3])):
+    level = f"{report.resampling.level:.0%}"
+    for name, metrics, of in (("scores", _MAIN, "Recognition"), ("spotting", _SPOTTING[:3], "Spotting")):
         part = means[(means["protocol"] == "spotting") == (name == "spotting")]
         if len(part):
-            _save(draw_bars(part, metrics, report.caption), out / f"{name}.png")
+            title = f"{of}: mean over seeds, {level} intervals over subjects"
+            _save(draw_bars(title, part, metrics, report.caption), out / f"{name}.png")
             written.append(f"{name}.png")
-    for system, (classes, matrix) in report.confusions.items():
+    for system, (classes, matrix, seeds) in report.confusions.items():
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in system)
-        _save(draw_confusion(system, classes, matrix, report.caption), out / f"confusion-{safe}.png")
+        _save(draw_confusion(system, classes, matrix, report.caption, seeds=seeds), out / f"confusion-{safe}.png")
         written.append(f"confusion-{safe}.png")
     return written
 

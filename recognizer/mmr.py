@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 64
+STILL = 1e-6  #: pixels of 64 x 64: a clip whose flow is less does not move
 #: Farneback's parameters: OpenCV's documentation's usual ones.
 _PYRAMID, _LEVELS, _WINDOW, _ROUNDS, _POLY_N, _POLY_SIGMA = 0.5, 3, 15, 3, 5, 1.2
 
@@ -41,14 +42,14 @@ def _magnitude(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
 
 
 def mmr(real: NDArray[np.uint8], generated: NDArray[np.uint8]) -> float:
-    """The ratio of two clips (see ``flow_magnitude``). ValueError where the real one does not move at all."""
+    """The ratio of two clips (see ``flow_magnitude``). ValueError where the real one does not move."""
     return ratio(flow_magnitude(generated), flow_magnitude(real))
 
 
 def ratio(generated: float, real: float) -> float:
-    """``generated / real``, both mean flow magnitudes. ValueError unless real > 0 and generated >= 0, both finite."""
-    if not (np.isfinite(real) and real > 0.0):
-        raise ValueError(f"real flow: expected above 0, got {real}")
+    """``generated / real``, both mean flow magnitudes. ValueError unless real >= STILL, generated >= 0, both finite."""
+    if not (np.isfinite(real) and real >= STILL):
+        raise ValueError(f"real flow: expected {STILL} or more, got {real}")
     if not (np.isfinite(generated) and generated >= 0.0):
         raise ValueError(f"generated flow: expected 0 or more, got {generated}")
     return generated / real
@@ -56,7 +57,8 @@ def ratio(generated: float, real: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class MmrSummary:
-    """Over clips: mean of the ratios with its interval (percentiles over resampled clips), median, SD (NaN of one)."""
+    """Over clips: mean of the ratios with its interval (percentiles over resampled clips), median, SD. Of one clip
+    there is no interval and no SD: NaN."""
 
     mean: float
     ci_low: float
@@ -74,6 +76,8 @@ def summarise(ratios: Sequence[float], *, draws: int = 2000, level: float = 0.95
     picks = np.random.default_rng(seed).integers(values.size, size=(draws, values.size))
     tail = 50 * (1 - level)
     low, high = np.percentile(values[picks].mean(axis=1), [tail, 100 - tail])
+    if values.size == 1:
+        low = high = float("nan")
     spread = float(values.std(ddof=1)) if values.size > 1 else float("nan")
     return MmrSummary(float(values.mean()), float(low), float(high), float(np.median(values)), spread, values.size)
 

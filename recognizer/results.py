@@ -108,7 +108,7 @@ class Scored:
 
 def score(judged: Mapping[str, Judged], resampling: Resampling) -> Scored:
     """The figures of one system, ``judged`` by seed: the same subjects are drawn for each seed, and for each system
-    that was judged on them."""
+    that was judged on them. One subject alone tells nothing of others: all draws are NaN, there is no interval."""
     values, draws = [], []
     first = next(iter(judged.values()))
     for one in judged.values():
@@ -116,7 +116,7 @@ def score(judged: Mapping[str, Judged], resampling: Resampling) -> Scored:
         weights = draw_subjects(len(matrices), resampling)
         values.append(one.figures(matrices.sum(axis=0), aus.sum(axis=0)))
         drawn = np.einsum("bs,sij->bij", weights, matrices), np.einsum("bs,saj->baj", weights, aus)
-        draws.append(one.figures(*drawn))
+        draws.append(np.where(len(matrices) > 1, one.figures(*drawn), np.nan))
     return Scored(first.keys, tuple(judged), np.stack(values), np.stack(draws, axis=1), first.sizes)
 
 

@@ -75,7 +75,8 @@ def evaluate_spotter(
         chosen[str(seed)] = done["chosen"]
         counts = np.array(done["counts"], np.float64)
         values.append(_figures(counts.sum(axis=0), spotter.names_aus))
-        draws.append(_figures(draw_subjects(len(counts), resampling) @ counts, spotter.names_aus))
+        drawn = _figures(draw_subjects(len(counts), resampling) @ counts, spotter.names_aus)
+        draws.append(np.where(len(counts) > 1, drawn, np.nan))  # one person tells nothing of others
         progress(f"seed {seed}: spotting F1 {values[-1][0]:.3f}")
     keys = _KEYS if spotter.names_aus else _KEYS[:-1]
     events = sum(clip.events for clip in test)

@@ -44,13 +44,13 @@ def test_what_is_no_clip_is_refused(clip: np.ndarray) -> None:
         flow_magnitude(clip)
 
 
-@pytest.mark.parametrize("pair", [(1.0, 0.0), (1.0, -1.0), (-0.1, 1.0), (math.nan, 1.0), (1.0, math.inf)])
+@pytest.mark.parametrize("pair", [(1.0, 0.0), (1.0, 9e-7), (1.0, -1.0), (-0.1, 1.0), (math.nan, 1.0), (1.0, math.inf)])
 def test_impossible_flows_are_refused(pair: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         ratio(*pair)
 
 
-@given(st.lists(st.floats(0.01, 50), min_size=1, max_size=30))
+@given(st.lists(st.floats(0.01, 50), min_size=2, max_size=30))
 def test_the_interval_holds_within_the_data(ratios: list[float]) -> None:
     found = summarise(ratios, draws=200)
     assert min(ratios) - 1e-9 <= found.ci_low <= found.ci_high <= max(ratios) + 1e-9
@@ -60,7 +60,7 @@ def test_the_interval_holds_within_the_data(ratios: list[float]) -> None:
 
 def test_one_clip_has_no_spread() -> None:
     found = summarise([1.5])
-    assert (found.ci_low, found.ci_high) == (1.5, 1.5)
-    assert math.isnan(found.sd)
+    assert found.mean == found.median == 1.5
+    assert all(math.isnan(one) for one in (found.ci_low, found.ci_high, found.sd))
     with pytest.raises(ValueError, match="at least one"):
         summarise([])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from evaluation_systems import FixedSpotter, NearestMean, spotting_clip, toy_samples
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from curves.errors import InputError
@@ -72,6 +72,7 @@ def test_figures_are_those_of_scores(rows: list) -> None:
 def test_the_interval_of_one_draw_is_the_figure_of_the_subjects_drawn(rows: list) -> None:
     one = judged(rows)
     names = sorted(set(one.subjects))
+    assume(len(names) > 1)
     (weights,) = draw_subjects(len(names), Resampling(draws=1, seed=3))
     repeated = [
         row
@@ -91,6 +92,14 @@ def test_intervals_are_over_subjects_not_clips() -> None:
     found = value(rows_of(score({"0": judged(rows)}, QUICK), QUICK, {}), "accuracy")
     assert found["value"] == 0.5
     assert (found["ci_low"], found["ci_high"]) == (0.0, 1.0)
+
+
+def test_one_subject_gives_no_interval() -> None:
+    one = judged([("a", k % 2, 0) for k in range(10)])
+    for row in rows_of(score({"0": one, "1": one}, QUICK), QUICK, {}):
+        assert math.isnan(row["ci_low"]), row
+        assert math.isnan(row["ci_high"]), row
+    assert value(rows_of(score({"0": one}, QUICK), QUICK, {}), "accuracy")["value"] == 0.5
 
 
 def test_many_subjects_give_the_binomial_interval() -> None:
