@@ -144,7 +144,10 @@ def test_casme3_recordings_stand_in_for_clips_and_are_long_videos(casme3: Datase
 def test_casme3_clips_alone(tmp_path: Path) -> None:
     data = only(read_datasets(look_alike_long.casme3(tmp_path, recordings=False)))
     assert data.videos == ()
-    assert {problem.key for problem in data.problems} == {f"casme3 spNO.{n}_a_20" for n in (40, 41, 42, 43)}
+    assert {problem.key for problem in data.problems} == {
+        "casme3 spNO.40_e_20",
+        *(f"casme3 spNO.{n}_a_20" for n in (41, 42, 43)),
+    }
 
 
 # --- 4DME and DFME ---------------------------------------------------------------------------------------------------
