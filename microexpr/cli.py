@@ -192,15 +192,16 @@ def explain(
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures as JSON.")] = None,
     weights: Weights = None,
     photo: Annotated[bool, typer.Option("--photo", help="Draw the maps on the person's neutral frame.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Show which regions of the face, which moments and which AU edges carried an event of a take."""
     if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--out: {out} is no picture that can be written; name a .png, .svg or .pdf file.")
 
-    from microexpr.explaining import describe, explain_take, write_json
+    from microexpr.explaining import describe, explain_take, figure_of, write_json
 
+    picture = figure_of(take, event, out, json_file, overwrite=overwrite)
     explained = explain_take(take, number=event, video=video, weights=weights)
-    picture = out or take.with_name(f"{explained.name}.event-{explained.number}.png")
 
     from microexpr.explain_figure import draw_explanation
 
@@ -237,13 +238,14 @@ def magnify(
     end: End = None,
     face: Face = None,
     fps: Fps = None,
+    neutral: Neutral = None,
     weights: Annotated[Path | None, typer.Option(help="A magnifier of your own.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write the video again with the small movements of its face made larger (or smaller); the rest stays as it is."""
     from microexpr.magnifying import MagnifyRequest, run_magnify
 
-    run_magnify(MagnifyRequest(video, alpha, out, start, end, face, fps, weights, overwrite))
+    run_magnify(MagnifyRequest(video, alpha, out, start, end, face, fps, weights, overwrite, neutral))
 
 
 @app.command("train-magnifier")

@@ -23,7 +23,7 @@ from microexpr.writing import write_file
 if TYPE_CHECKING:
     from recognizer.datasets import Dataset, LabelledClip
 
-#: Problems shown as text; all of them are in the JSON document.
+#: Problems, and notes of clips, shown as text; all of them are in the JSON document.
 _SHOWN = 20
 FORMAT = "microexpr.datasets/1"
 
@@ -129,6 +129,10 @@ def _tell(console: Console, data: "Dataset") -> None:
     lines += [f"problem: {item.key}: {item.text}" for item in data.problems[:_SHOWN]]
     if len(data.problems) > _SHOWN:
         lines.append(f"{len(data.problems) - _SHOWN} more problems; --json FILE writes all.")
+    notes = [f"note: {clip.dataset} {clip.clip}: {note}" for clip in data.clips for note in clip.notes]
+    lines += notes[:_SHOWN]
+    if len(notes) > _SHOWN:
+        lines.append(f"{len(notes) - _SHOWN} more notes; --json FILE writes all.")
     for line in lines:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 

@@ -18,7 +18,7 @@ from microexpr.faces import find_source
 from microexpr.progress import Report, progress_bar
 from microexpr.report import au_name
 from microexpr.version import __version__
-from microexpr.writing import write_file
+from microexpr.writing import check_new_file, write_file
 from recognizer.explain import DEFAULT, ExplainSettings, Explanation, Part, Seen, choose_windows, explain
 from recognizer.explain_graph import Edge
 from recognizer.face.prior import prior_map
@@ -74,7 +74,30 @@ def explain_take(
         report = bar.report(source.name)
         seen, face = observe(source, take.events[number - 1], model, config, report)
         found = explain(seen, model, settings, lambda done, total: report("explaining", done, total))
-    return Explained(take_path.name.removesuffix(".take.json"), number, len(take.events), face, found)
+    return Explained(_stem(take_path), number, len(take.events), face, found)
+
+
+def figure_of(
+    take_path: Path, number: int | None, out: Path | None, json_file: Path | None, *, overwrite: bool = False
+) -> Path:
+    """Where the figure of an event goes: ``out``, or STEM.event-N.png by the take.
+
+    Called before the work: raises InputError if there is no such event, or if a file cannot be written or is there
+    already and ``overwrite`` is False.
+    """
+    number = _choose(read_take(take_path), take_path, number)
+    picture = out or take_path.with_name(f"{_stem(take_path)}.event-{number}.png")
+    for file in [picture] if json_file is None else [picture, json_file]:
+        check_new_file(file, overwrite=overwrite)
+        if file.resolve() == take_path.resolve():
+            raise InputError(f"{file} is the take itself; name another file.")
+    if json_file is not None and json_file.resolve() == picture.resolve():
+        raise InputError(f"{picture} cannot hold both the figure and the JSON document; name another file for --json.")
+    return picture
+
+
+def _stem(take_path: Path) -> str:
+    return take_path.name.removesuffix(".take.json")
 
 
 def _choose(take: Take, take_path: Path, number: int | None) -> int:

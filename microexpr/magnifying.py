@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curves.errors import InputError
+from curves.values import Interval
 from microexpr.progress import ProgressBar, progress_bar
 from microexpr.training import refuse_other_training
-from microexpr.writing import cannot_write
+from microexpr.writing import cannot_write, check_new_file
 
 if TYPE_CHECKING:
     from recognizer.face.stream import MotionStream
@@ -35,7 +36,7 @@ class MagnifyRequest:
     """What one ``microexpr magnify`` is asked to do; InputError for what cannot be.
 
     ``alpha`` in [1/16, 16]; ``out`` None: beside the video, with ``.magnified.mp4`` for its suffix; ``start_s``,
-    ``end_s``, ``face``, ``fps`` as in ``convert``.
+    ``end_s``, ``face``, ``fps``, ``neutral`` as in ``convert``.
     """
 
     video: Path
@@ -47,11 +48,14 @@ class MagnifyRequest:
     fps: float | None = None
     weights: Path | None = None
     overwrite: bool = False
+    neutral: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         low, high = ALPHA_RANGE
         if not (math.isfinite(self.alpha) and low <= self.alpha <= high):
-            raise InputError(f"--alpha {self.alpha:g} is outside of 1/16 to 16; 8 shows most, 0.5 halves the motion.")
+            raise InputError(
+                f"--alpha {self.alpha:g} is outside of 1/16 to 16; try 8 to see more, 0.5 to halve the motion."
+            )
         if not self.video.exists():
             raise InputError(f"{self.video} does not exist; check the path.")
         if self.weights is not None and not self.weights.is_file():
@@ -61,8 +65,16 @@ class MagnifyRequest:
             raise InputError(f"{target} is no name for a video; let --out end in {', '.join(SUFFIXES)}.")
         if target.resolve() == self.video.resolve():
             raise InputError(f"{target} is the video itself; give --out another name.")
-        if target.exists() and not self.overwrite:
-            raise InputError(f"{target} exists already; use --overwrite to replace it.")
+        self._check_times()
+        check_new_file(target, overwrite=self.overwrite)
+
+    def _check_times(self) -> None:
+        if self.neutral is not None:
+            first, last = self.neutral
+            if not 0.0 <= first < last < math.inf:
+                raise InputError(
+                    f"--neutral {first:g} {last:g} is no stretch of time; give two rising times in seconds."
+                )
 
     @property
     def target(self) -> Path:
@@ -94,8 +106,9 @@ def _magnify(request: MagnifyRequest, net: "Magnifier", folder: Path, bar: Progr
 
     report = bar.report(request.video.name)
     part = {"fps": request.fps, "start_s": request.start_s, "end_s": request.end_s}
+    neutral = None if request.neutral is None else Interval(*request.neutral)
     with open_video(request.video, **part) as video:
-        stream = measure_motion(video, folder, face=request.face, progress=report)
+        stream = measure_motion(video, folder, face=request.face, neutral_within=neutral, progress=report)
         notes = [*video.notes, *stream.clip.notes]
     count = len(stream.clip.times_s)
     fields = face_fields(stream, net, Magnification(request.alpha), folder, lambda done: report("magnify", done, count))
@@ -136,10 +149,11 @@ def _new_file(target: Path) -> Iterator[Path]:
 def _told(request: MagnifyRequest, stream: "MotionStream", fields: "FaceFields", written: int) -> Iterator[str]:
     neutral_s = float(stream.clip.times_s[stream.neutral])
     yield f"note: Motion is counted from the face at {neutral_s:.2f} s, taken for neutral. Sound is not kept."
+    changed = "magnified" if request.alpha > 1.0 else "held back"
     if fields.limited:
         yield (
             f"note: In {fields.limited} of {written} frames something moves by more than a micro-expression "
-            "(speech, a blink); there it was magnified less."
+            f"(speech, a blink); there it was {changed} less."
         )
     yield f"wrote {request.target} ({written} frames, motion times {request.alpha:g})"
 

@@ -1,7 +1,9 @@
 """Files that are written whole or not at all, and what a user is told when they cannot be."""
 
 import errno
+import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from curves.errors import InputError
@@ -20,6 +22,25 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     """One sentence: what could not be written, why, what to do. The system's own names only our temporary file."""
     remedy = _REMEDIES.get(error.errno or 0, "choose a place that you may write to")
     return InputError(f"{path} cannot be written ({error.strerror or type(error).__name__}); {remedy}.")
+
+
+def check_file(path: Path) -> None:
+    """Raises InputError if no file ``path`` can be written, whose folder need not exist; nothing stays behind."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryDirectory(prefix=".microexpr-", dir=nearest) as scratch:
+            (Path(scratch) / path.name).touch()  # a name that this file system may refuse
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def check_new_file(path: Path, *, overwrite: bool) -> None:
+    """``check_file``, and InputError if ``path`` is there already and may not be replaced."""
+    check_file(path)
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; use --overwrite to replace it.")
 
 
 def write_file(path: Path, content: bytes) -> None:

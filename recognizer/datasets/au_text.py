@@ -33,6 +33,7 @@ _TERM = re.compile(
     r"(?P<tail>\s*\(\s*[A-Z]\s*\))?",
     re.IGNORECASE,
 )
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _WORD = re.compile(r"[^\W\d_]+", re.IGNORECASE)
 _SEPARATORS = frozenset("+,;&|、")
 
@@ -81,6 +82,8 @@ def read_aus(cell: Any) -> AUReading:
         return AUReading(None, unread=(text,))
     if text.lower() in _EMPTY:
         return AUReading(None)
+    if text == "0":  # "no AU", or "not coded": no set says which
+        return AUReading(None, unread=(text,))
     parser = _Parser(list(_tokens(text)))
     parser.cell()
     found = parser.found
@@ -120,6 +123,8 @@ def _token_at(text: str, at: int) -> _Token:
         return _Token(text[at], text[at])
     if text[at] in _SEPARATORS:
         return _Token("+", text[at])
+    if decimal := _DECIMAL.match(text, at):  # 12.5 is no AU, and neither 12 nor 5 can be taken from it
+        return _Token("word", decimal[0])
     if term := _TERM.match(text, at):
         return _Token("term", term[0], term)
     if word := _WORD.match(text, at):
@@ -145,15 +150,19 @@ class _Parser:
 
     def cell(self, *, inner: bool = False) -> None:
         """Groups up to the end, or, where ``inner``, up to the bracket that closes this one."""
+        after_group = False
         while kind := self._peek():
             if kind == ")" and inner:
                 return
-            if kind in ("+", ")", "or"):  # a separator, or a stray one: nothing is lost by it
+            if kind in ("+", ")", "or"):
                 token = self._next()
-                if kind != "+":
+                parts = kind == "+" and after_group and self._peek() not in ("", ")")
+                if not parts:  # "12+": what was to stand beside it is missing
                     self.found.unread.append(token.text)
+                after_group = False
             else:
                 self._group()
+                after_group = True
 
     def _group(self) -> None:
         items = [item for item in [self._item()] if item]

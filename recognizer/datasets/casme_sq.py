@@ -17,7 +17,7 @@ from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
 from recognizer.datasets.labels import Dataset, Kind, LabelledClip
-from recognizer.datasets.sheets import Row, newest, read_sheets, rows_without_header
+from recognizer.datasets.sheets import Row, newest, no_rows, read_sheets, rows_without_header
 
 NAME, TITLE, FPS = "casme_sq", "CAS(ME)^2", 30.0
 _SHEET = r"CAS\(ME\)\^?2.*code.*\.xlsx"
@@ -69,7 +69,8 @@ def _read(tree: Tree) -> list[Dataset]:
 
 
 def _tables(sheet: Path) -> tuple[list[Row], _Names]:
-    """The expressions, and the two tables of names. InputError where the workbook has not these three sheets."""
+    """The expressions, and the two tables of names. InputError where the workbook has not these three sheets, or no
+    expression."""
     tables = read_sheets(sheet)
     rules = [frame for title, frame in tables.items() if "rule" in title.lower()]
     others = [frame for title, frame in tables.items() if "rule" not in title.lower() and len(frame)]
@@ -78,7 +79,10 @@ def _tables(sheet: Path) -> tuple[list[Row], _Names]:
             f"{sheet} should hold the expressions and two sheets called naming rule, but has {', '.join(tables)}: "
             "use the set's own workbook."
         )
-    return rows_without_header(others[0], _COLUMNS), _names(*rules)
+    rows = rows_without_header(others[0], _COLUMNS)
+    if not rows:
+        raise no_rows(sheet)
+    return rows, _names(*rules)
 
 
 def _names(people: pd.DataFrame, films: pd.DataFrame) -> _Names:

@@ -49,17 +49,21 @@ def _split(name: str) -> str:
 def _read(tree: Tree) -> list[Dataset]:
     found = Gathering(NAME, TITLE, tree.root)
     folders = _folders(tree)
+    failed: list[InputError] = []
     read = 0
     for sheet in _sheets(tree):
         try:
             rows = rows_with_header(sheet, _COLUMNS)
         except InputError as error:
+            failed.append(error)
             found.problem(sheet.name, str(error))
             continue
         read += 1
         found.source(f"labels: {sheet.name}")
         for row in rows:
             _read_row(found, row, _split(sheet.name), folders)
+    if failed and not read:
+        raise failed[0]
     if not read:
         raise InputError(
             f"{tree.root} holds no label sheet of DFME with the columns {', '.join(_COLUMNS)}: "

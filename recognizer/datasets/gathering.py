@@ -39,7 +39,7 @@ class Gathering:
         self.name, self._title, self._root = name, title, root
         self._errors: tuple[KnownError, ...] = known_errors(corrections or name)
         self._rows = 0
-        self._seen: dict[str, int] = defaultdict(int)
+        self._seen: dict[str, list[RowLabels]] = defaultdict(list)
         self._clips: list[LabelledClip] = []
         self._videos: list[LongVideo] = []
         self._images: list[FlowImage] = []
@@ -70,15 +70,20 @@ class Gathering:
     ) -> LabelledClip | None:
         """A labelled row: known errors put right, name made unique, then a clip of the set or a problem of it.
 
+        A second row of the same clip and frames is a problem; one of other frames is a clip of its own, with a note.
         ``keep`` False: the clip is returned, but not one of the set's clips (it stands for an interval only).
         """
         self._rows += 1
         fixed = corrected(labels, sheet_clip, self._errors)
         self._corrections += [Correction(fixed.key, text) for text in fixed.corrected]
-        self._seen[fixed.clip] += 1
-        if (times := self._seen[fixed.clip]) > 1:
-            note = f"The labels name {fixed.clip} {times} times: this one is called {fixed.clip}#{times}."
-            fixed = replace(fixed, clip=f"{fixed.clip}#{times}", notes=(*fixed.notes, note))
+        before = self._seen[fixed.clip]
+        if twins := [other for other in before if _frames(other) == _frames(fixed)]:
+            self._problems.append(_duplicate(fixed, twins[0]))
+            return None
+        before.append(fixed)
+        if (times := len(before)) > 1:
+            note = f"The labels name {fixed.clip} {times} times, with other frames: this one is called "
+            fixed = replace(fixed, clip=f"{fixed.clip}#{times}", notes=(*fixed.notes, f"{note}{fixed.clip}#{times}."))
         if fixed.aus is not None and fixed.aus.unread:
             words = " ".join(fixed.aus.unread)
             self.problem(fixed.key, f"In the AUs {fixed.aus_text!r} this was not understood and left out: {words}")
@@ -121,6 +126,17 @@ class Gathering:
             tuple(self._corrections),
             tuple(self._sources),
         )
+
+
+def _frames(row: RowLabels) -> tuple[object, ...]:
+    return row.subject, row.kind, row.onset, row.apex, row.offset
+
+
+def _duplicate(row: RowLabels, first: RowLabels) -> Problem:
+    same = (row.aus_text, row.emotion, row.objective) == (first.aus_text, first.emotion, first.objective)
+    differs = "" if same else ", with other AUs or another emotion"
+    text = f"The labels name this clip with the same frames a second time{differs}: only the first row counts."
+    return Problem(row.key, text)
 
 
 def _interval(clip: LabelledClip, first: int) -> TrueInterval:

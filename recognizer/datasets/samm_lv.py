@@ -14,7 +14,7 @@ from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
 from recognizer.datasets.labels import Dataset, Kind, LabelledClip
-from recognizer.datasets.sheets import Row, newest, read_sheets, rows_without_header
+from recognizer.datasets.sheets import Row, newest, no_rows, read_sheets, rows_without_header
 
 NAME, TITLE, FPS = "samm_lv", "SAMM Long Videos", 200.0
 _SHEET = r"SAMM_LongVideos.*\.xlsx"
@@ -68,7 +68,10 @@ def _rows(sheet: Path) -> list[Row]:
     """The rows below the text: those with an onset or a name. How many rows of text stand above does not matter."""
     frame = next(iter(read_sheets(sheet).values()))
     rows = rows_without_header(frame, _COLUMNS)
-    return [row for row in rows if row.number("onset") is not None or re.match(_VIDEO, row.text("filename"))]
+    labelled = [row for row in rows if row.number("onset") is not None or re.match(_VIDEO, row.text("filename"))]
+    if not labelled:
+        raise no_rows(sheet)
+    return labelled
 
 
 def _labels(row: Row, name: str, kind: Kind) -> RowLabels:

@@ -71,23 +71,44 @@ def read_sheets(path: Path) -> dict[str, pd.DataFrame]:
         ) from error
 
 
-def rows_with_header(path: Path, needed: Sequence[str], sheet: str | None = None) -> list[Row]:
+def rows_with_header(
+    path: Path, needed: Sequence[str], sheet: str | None = None, *, may_be_empty: bool = False
+) -> list[Row]:
     """The rows below the first row that names all of the columns ``needed``, in the first sheet that has such a row.
 
     ``sheet``: the one sheet of the workbook to look in.
-    Rows in which all of the needed cells are empty (tails, separators) are no rows. InputError where no sheet does.
+    Rows in which all of the needed cells are empty (tails, separators) are no rows. InputError where no sheet names
+    all columns (it tells those that are missing), or, unless ``may_be_empty``, where no row stands below.
     """
+    wanted = {plain(name) for name in needed}
+    nearest: set[str] = set()
     for title, frame in read_sheets(path).items():
         if sheet is not None and title != sheet:
             continue
-        wanted = {plain(name) for name in needed}
         for at in range(min(_HEADER_WITHIN, len(frame))):
             names = [plain(cell) for cell in frame.iloc[at]]
             if wanted <= set(names):
-                return _rows(frame, at + 1, names, wanted)
-    raise InputError(
-        f"The label sheet {path} has no row with the column names {', '.join(needed)}: use the set's own sheet."
-    )
+                rows = _rows(frame, at + 1, names, wanted)
+                if not (rows or may_be_empty):
+                    raise no_rows(path)
+                return rows
+            nearest = max(nearest, wanted & set(names), key=len)
+    raise _no_header(path, needed, nearest)
+
+
+def no_rows(path: Path) -> InputError:
+    """What is said of a sheet that labels nothing."""
+    return InputError(f"The label sheet {path} has no labelled rows: use the set's own sheet.")
+
+
+def _no_header(path: Path, needed: Sequence[str], nearest: set[str]) -> InputError:
+    """``nearest``: the most of the needed columns that one row names; a row that names one alone may be any text."""
+    if len(nearest) < 2:
+        names = ", ".join(needed)
+        return InputError(f"The label sheet {path} has no row with the column names {names}: use the set's own sheet.")
+    lacking = [name for name in needed if plain(name) not in nearest]
+    columns = f"column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
+    return InputError(f"The label sheet {path} lacks the {columns}: use the set's own sheet.")
 
 
 def rows_without_header(frame: pd.DataFrame, names: Sequence[str], *, skip: int = 0) -> list[Row]:

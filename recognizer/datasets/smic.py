@@ -14,7 +14,7 @@ from recognizer.datasets.clip_rules import RowLabels
 from recognizer.datasets.disk import Tree, numbered_pictures
 from recognizer.datasets.gathering import Gathering, Reader
 from recognizer.datasets.labels import Dataset, LabelledClip
-from recognizer.datasets.sheets import Row, newest, read_sheets, rows_with_header
+from recognizer.datasets.sheets import Row, newest, no_rows, read_sheets, rows_with_header
 
 NAME = "smic"
 RATES = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
@@ -76,6 +76,8 @@ def _finds(tree: Tree) -> bool:
 def _read(tree: Tree) -> list[Dataset]:
     short, long, sheets = _short(tree), _long(tree), tree.find_files(_SHEET)
     rows = _annotations(newest(sheets)) if sheets else {}
+    if sheets and not rows and not short:
+        raise no_rows(newest(sheets))
     results = []
     for modality in RATES:
         if not (modality in short or modality in long or modality in rows):
@@ -99,7 +101,7 @@ def _annotations(sheet: Path) -> dict[str, list[Row]]:
     for title, frame in read_sheets(sheet).items():
         match = _MODALITY.search(title.replace("_", " "))
         if match and len(frame):
-            found[match[1].lower()] = rows_with_header(sheet, _COLUMNS, title)
+            found[match[1].lower()] = rows_with_header(sheet, _COLUMNS, title, may_be_empty=True)
     return {modality: rows for modality, rows in found.items() if rows}
 
 

@@ -13,7 +13,7 @@ from recognizer.face.align import CROP, EYE_DISTANCE, HeadShape
 from recognizer.face.motion import GRID, HeadMotion
 from recognizer.face.stream import MotionStream
 from recognizer.magnifier.examples import pictures
-from recognizer.magnifier.network import Magnifier, limited_alpha
+from recognizer.magnifier.network import Magnifier, held_alpha
 
 #: Grid points (of two crop pixels) added around the crop, so that what moves at its rim can fade out beyond it.
 MARGIN = 8
@@ -27,7 +27,8 @@ _SMOOTH_S = 0.02  # standard deviation of the smoothing over time
 @dataclass(frozen=True, slots=True)
 class Magnification:
     """``alpha`` in [1/16, 16]. ``reach``: how far a factor above 1 may move anything, in distances between the eyes: a
-    full expression goes about as far. What moves further by itself is left as it is."""
+    full expression goes about as far. What moves further by itself is left as it is; so it is below 1, too, where the
+    factor rises to 1 from half of the reach on."""
 
     alpha: float = 8.0
     reach: float = 0.15
@@ -36,8 +37,8 @@ class Magnification:
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFields:
     """``fields`` (N, 2, 72, 72) float16: backward displacement, crop pixels, of the crop's grid and MARGIN around it,
-    for the N frames of the clip. ``limited``: how many frames hold movement that was magnified by less than half of
-    what was asked."""
+    for the N frames of the clip. ``limited``: how many frames hold movement whose factor is less than half of what was
+    asked (below 1: that was made smaller by less than half of it)."""
 
     fields: NDArray[np.float16]
     limited: int
@@ -84,10 +85,12 @@ def _magnified(
     still = pictures([steadied(stream, outline.head, int(i)) for i in frames])
     flow = torch.from_numpy(stream.flow[frames].astype(np.float32)) * torch.from_numpy(outline.inside)
     alpha = torch.full((len(frames),), asked.alpha)
-    factors = limited_alpha(flow, alpha, torch.full((len(frames),), asked.reach * EYE_DISTANCE))
+    factors = held_alpha(flow, alpha, torch.full((len(frames),), asked.reach * EYE_DISTANCE))
     field = net(rest, still, flow, factors).numpy()
-    held_back = (factors[:, 0].numpy() < 0.5 * asked.alpha) & (outline.inside > 0.5)
-    limited = int((held_back.mean(axis=(1, 2)) > 0.01).sum()) if asked.alpha > 1.0 else 0
+    given = factors[:, 0].numpy()
+    less = given < 0.5 * asked.alpha if asked.alpha >= 1.0 else given > 0.5 * (1.0 + asked.alpha)
+    held_back = less & (outline.inside > 0.5)
+    limited = int((held_back.mean(axis=(1, 2)) > 0.01).sum())
     return np.stack([outline.spread(one) for one in field]), limited
 
 

@@ -55,13 +55,28 @@ def limited_alpha(flow: Tensor, alpha: Tensor, reach: Tensor) -> Tensor:
     """(B, 1, H, W): the factor at each point, ``alpha`` (B,) where that moves nothing near it by more than ``reach``.
 
     ``flow`` (B, 2, H, W) and ``reach`` (B,) in one unit. Where more moves, the largest movement around goes as far as
-    ``reach``, or as far as it does by itself: the factor falls to 1, never below. Factors below 1 stay. The widest
-    movement within twelve crop pixels decides, so that the factor changes more gently than the flow does.
+    ``reach``, or as far as it does by itself: the factor falls to 1, never below. Factors below 1 stay (the network is
+    trained with all movement; ``held_alpha`` is for use).
     """
-    size = flow.square().sum(1, keepdim=True).sqrt()
-    around = nnf.avg_pool2d(nnf.max_pool2d(size, 13, 1, 6), 7, 1, 3, count_include_pad=False)
+    around = _widest(flow)
     wanted, most = alpha.view(-1, 1, 1, 1), reach.view(-1, 1, 1, 1)
     return torch.minimum(wanted, torch.clamp(most / around.clamp(min=1e-6), min=1.0)).expand_as(around)
+
+
+def held_alpha(flow: Tensor, alpha: Tensor, reach: Tensor) -> Tensor:
+    """``limited_alpha``, and factors below 1 held too: in full up to half of ``reach``, at 1 from ``reach`` on.
+
+    To take back a wide movement, such as a broad smile, would need what it hid: skin and lips would be folded.
+    """
+    wanted, most = alpha.view(-1, 1, 1, 1), reach.view(-1, 1, 1, 1)
+    free = (2.0 - 2.0 * _widest(flow) / most).clamp(0.0, 1.0)
+    return torch.where(wanted < 1.0, 1.0 - (1.0 - wanted) * free, limited_alpha(flow, alpha, reach))
+
+
+def _widest(flow: Tensor) -> Tensor:
+    """(B, 1, H, W): the widest movement within twelve crop pixels, so that it changes more gently than the flow."""
+    size = flow.square().sum(1, keepdim=True).sqrt()
+    return nnf.avg_pool2d(nnf.max_pool2d(size, 13, 1, 6), 7, 1, 3, count_include_pad=False)
 
 
 def place(flow: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:

@@ -73,6 +73,55 @@ def test_check_shows_the_first_problems_and_says_how_many_more_there_are(tmp_pat
     assert "pictures: none found" in out
 
 
+def casme2_sheet(folder: Path, *rows: tuple[object, ...], lacking: tuple[str, ...] = ()) -> Path:
+    header = [name or "" for name in look_alike.CASME2_HEADER if name not in lacking]
+    look_alike.write_workbook(folder / "CASME2-coding-20140508.xlsx", {"Sheet1": [header, *map(list, rows)]})
+    for clip in ("EP01", "EP02"):
+        look_alike.write_pictures(
+            folder / "pictures" / "sub01" / clip, [f"img{i}.jpg" for i in range(1, 9)], clip, look_alike.plain
+        )
+    return folder
+
+
+def test_check_counts_a_row_that_stands_twice_once(tmp_path: Path, command: Run) -> None:
+    first = ("01", "EP01", "", 1, 2, 5, "", "4", "disgust")
+    other = ("01", "EP01", "", 4, 6, 8, "", "4", "disgust")
+    felt = ("01", "EP01", "", 1, 2, 5, "", "12", "happiness")
+    code, out, _ = command("datasets", "check", casme2_sheet(tmp_path, first, first, other, felt))
+    assert code == 0
+    assert (row(out, "labelled rows"), row(out, "clips"), row(out, "problems")) == ("4", "2", "2")
+    told = "problem: casme2 sub01/EP01: The labels name this clip with the same frames a second time"
+    assert f"{told}: only the first row counts." in out
+    assert f"{told}, with other AUs or another emotion: only the first row counts." in out
+    assert "note: casme2 sub01/EP01#2: The labels name sub01/EP01 2 times, with other frames" in out
+
+
+def test_check_tells_aus_that_are_not_understood(tmp_path: Path, command: Run) -> None:
+    rows = [("01", "EP01", "", 1, 2, 5, "", "12+", "disgust"), ("01", "EP02", "", 1, 2, 5, "", 12.5, "disgust")]
+    code, out, _ = command("datasets", "check", casme2_sheet(tmp_path, *rows))
+    assert code == 0
+    assert "In the AUs '12+' this was not understood and left out: +" in out
+    assert "In the AUs '12.5' this was not understood and left out: 12.5" in out
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacking", "words"),
+    [
+        (0, (), "has no labelled rows"),
+        (1, ("ApexFrame",), "lacks the column ApexFrame: "),
+        (1, ("ApexFrame", "Action Units"), "lacks the columns ApexFrame, Action Units: "),
+    ],
+)
+def test_a_sheet_that_labels_nothing_or_lacks_columns_is_refused(
+    tmp_path: Path, command: Run, rows: int, lacking: tuple[str, ...], words: str
+) -> None:
+    row = ("01", "EP01", "", 1, 2, 5, "", "4", "disgust")
+    code, out, err = command("datasets", "check", casme2_sheet(tmp_path, *[row] * rows, lacking=lacking))
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
 def test_check_of_one_set_by_name(tmp_path: Path, command: Run) -> None:
     look_alike.samm(tmp_path / "SAMM")
     look_alike.smic(tmp_path / "SMIC")

@@ -85,6 +85,29 @@ def test_a_picture_of_another_kind(command: Command, tmp_path: Path) -> None:
     assert ".png, .svg or .pdf" in refused(command, take_file(tmp_path), "--out", tmp_path / "p.docx")
 
 
+def test_what_is_there_is_kept_without_overwrite(command: Command, tmp_path: Path) -> None:
+    """Told before the video is looked for: there is none."""
+    take = take_file(tmp_path, video=None)
+    figure, own, document = tmp_path / "talk.event-1.png", tmp_path / "own.png", tmp_path / "own.json"
+    for file in (figure, own, document):
+        file.write_bytes(b"mine")
+    for arguments in ((), ("--out", own), ("--out", tmp_path / "new.png", "--json", document)):
+        assert "exists already; use --overwrite" in refused(command, take, *arguments)
+        assert "give it with --video" in refused(command, take, *arguments, "--overwrite")
+    assert {file.read_bytes() for file in (figure, own, document)} == {b"mine"}
+
+
+def test_places_that_cannot_be_written_are_told_before_the_work(command: Command, tmp_path: Path) -> None:
+    take = take_file(tmp_path, video=None)
+    (tmp_path / "folder.png").mkdir()
+    assert "cannot be written" in refused(command, take, "--out", tmp_path / "right" / "p.png")
+    assert "cannot be written" in refused(command, take, "--out", tmp_path / "folder.png", "--overwrite")
+    assert "cannot be written" in refused(command, take, "--json", tmp_path / "right" / "p.json")
+    assert "is the take itself" in refused(command, take, "--json", take, "--overwrite")
+    same = tmp_path / "p.png"
+    assert "cannot hold both" in refused(command, take, "--out", same, "--json", same)
+
+
 def test_heat_is_clear_where_nothing_counts_and_red_where_it_raises() -> None:
     cells = np.zeros((14, 14))
     cells[7, 4], cells[7, 9] = 2.0, -2.0

@@ -53,11 +53,38 @@ def test_names_and_paths_that_cannot_be_are_told(command: Run, film: Path) -> No
     for arguments, told in (
         ((film.with_name("none.mp4"),), "does not exist"),
         ((film, "--out", film.with_name("out.txt")), "let --out end in"),
+        ((film, "--neutral", "2", "1"), "two rising times"),
         ((film, "--weights", film.with_name("none.safetensors")), "is no file"),
     ):
         code, _, err = command("magnify", *arguments)
         assert code == 2
         assert told in err
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_work(
+    command: Run, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("microexpr.magnifying.run_magnify", lambda _request: pytest.fail("worked all the same"))
+    (film.parent / "file").write_bytes(b"")
+    (film.parent / "folder.mp4").mkdir()
+    for out in ("file/out.mp4", "folder.mp4", "x" * 300 + ".mp4"):
+        code, _, err = command("magnify", film, "--out", film.parent / out, "--overwrite")
+        assert code == 2
+        assert "cannot be written" in err
+        assert err.count("\n") == 1
+    assert sorted(path.name for path in film.parent.iterdir()) == ["file", "film.mp4", "folder.mp4"]
+
+
+@pytest.mark.slow
+def test_the_neutral_frame_is_taken_from_the_stretch_that_is_named(command: Run, tmp_path: Path) -> None:
+    source = tmp_path / "sample.mp4"
+    make_sample(source)
+    arguments = ("magnify", source, "--alpha", 2, "--start", 0.1, "--end", 0.9, "--out", tmp_path / "out.mp4")
+    code, out, _ = command(*arguments, "--neutral", 0.3, 0.34)
+    assert code == 0
+    assert "from the face at 0.30 s" in out or "from the face at 0.33 s" in out
+    elsewhere = command(*arguments, "--neutral", 0.8, 0.9, "--overwrite")[1]
+    assert "from the face at 0.8" in elsewhere
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def said(cell: Any) -> tuple[list[str] | None, list[list[str]]]:
         ("9+4+14", ["9", "4", "14"], []),
         ("AU1+AU2", ["1", "2"], []),
         ("AD29+M57+1", ["AD29", "M57", "1"], []),  # DFME
-        ("0", [], []),
+        ("0", None, []),
         ("L12A or R12B", ["12A/B"], []),  # whichever it is, AU12 is there
         ("6+12 or 14", ["6"], [["12", "14"]]),
     ],
@@ -75,6 +75,13 @@ def test_what_is_not_understood_is_told_and_what_must_be_ignored_is_apart() -> N
     assert read_aus("4 soft focus") == AUReading((AUMark(4),), unread=("soft", "focus"))
     assert read_aus("AU4(k)+AU1") == AUReading((AUMark(1),), ignored=("AU4(k)",))
     assert read_aus("blurred") == AUReading(None, unread=("blurred",))
+    assert read_aus("12+") == AUReading((AUMark(12),), unread=("+",))
+    assert read_aus("+4") == AUReading((AUMark(4),), unread=("+",))
+    assert read_aus("4++12") == AUReading((AUMark(4), AUMark(12)), unread=("+",))
+    for number in ("12.5", 12.5):
+        assert read_aus(number) == AUReading(None, unread=("12.5",))
+    for none in ("0", 0, 0.0):
+        assert read_aus(none) == AUReading(None, unread=("0",))
     assert read_aus("1212") == AUReading(None, unread=("1212",))
     assert read_aus(datetime(2019, 4, 12)) == AUReading(None, unread=("2019-04-12 00:00:00",))
     assert read_aus("12)+(4").aus == (AUMark(12), AUMark(4))

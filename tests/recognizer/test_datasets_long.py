@@ -127,8 +127,9 @@ def test_casme3_doubtful_rows_are_kept_and_told(casme3: Dataset) -> None:
     assert "too long for a micro-expression" in clips["spNO.2_j_5"].notes[0]
     assert not any("too long" in note for note in clips["spNO.1_b_166"].notes)
     assert clips["spNO.40_e_20"].numbers[-1] == 33  # offset 0: the last picture of the clip's own folder
-    assert "2 times" in clips["spNO.40_e_20#2"].notes[0]
-    assert [problem.key for problem in casme3.problems] == ["casme3 spNO.43_a_20"]
+    assert "spNO.40_e_20#2" not in clips
+    assert [problem.key for problem in casme3.problems] == ["casme3 spNO.40_e_20", "casme3 spNO.43_a_20"]
+    assert "with the same frames a second time: only the first row counts" in casme3.problems[0].text
 
 
 def test_casme3_recordings_stand_in_for_clips_and_are_long_videos(casme3: Dataset) -> None:
@@ -143,7 +144,10 @@ def test_casme3_recordings_stand_in_for_clips_and_are_long_videos(casme3: Datase
 def test_casme3_clips_alone(tmp_path: Path) -> None:
     data = only(read_datasets(look_alike_long.casme3(tmp_path, recordings=False)))
     assert data.videos == ()
-    assert {problem.key for problem in data.problems} == {f"casme3 spNO.{n}_a_20" for n in (41, 42, 43)}
+    assert {problem.key for problem in data.problems} == {
+        "casme3 spNO.40_e_20",
+        *(f"casme3 spNO.{n}_a_20" for n in (41, 42, 43)),
+    }
 
 
 # --- 4DME and DFME ---------------------------------------------------------------------------------------------------

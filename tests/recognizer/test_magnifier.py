@@ -27,7 +27,7 @@ from recognizer.magnifier.losses import (
     size_loss,
     truth_loss,
 )
-from recognizer.magnifier.network import Magnifier, MagnifierConfig, alpha_embedding, limited_alpha, moved
+from recognizer.magnifier.network import Magnifier, MagnifierConfig, alpha_embedding, held_alpha, limited_alpha, moved
 from recognizer.magnifier.optical import inverse_displacement, lucas_kanade, pixel_grid, sample, warp
 from recognizer.magnifier.picture import Surface
 from recognizer.magnifier.ratio import RatioRow, magnify_crops, write_table
@@ -117,6 +117,17 @@ def test_a_reach_lowers_the_factor_only_where_much_moves() -> None:
     assert factors.min() >= 1.0
     assert (limited_alpha(flow * 10, torch.tensor([8.0]), torch.tensor([6.0])) >= 1.0).all()
     assert (limited_alpha(flow * 10, torch.tensor([0.25]), torch.tensor([6.0])) == 0.25).all()
+
+
+def test_factors_below_one_rise_to_one_where_much_moves() -> None:
+    flow = bump(56, (3.0, 0.0), 3.0)
+    factors = held_alpha(flow, torch.tensor([0.25]), torch.tensor([4.0]))
+    assert factors[0, 0, 28, 28] == pytest.approx(0.25 + 0.75 * 0.5, rel=0.05)  # half way from half of the reach
+    assert factors[0, 0, 2, 2] == 0.25
+    assert (held_alpha(flow, torch.tensor([0.25]), torch.tensor([6.5])) == 0.25).all()
+    assert held_alpha(flow, torch.tensor([0.25]), torch.tensor([2.9]))[0, 0, 28, 28] == pytest.approx(1.0, abs=0.05)
+    above = torch.tensor([8.0]), torch.tensor([6.0])
+    assert torch.equal(held_alpha(flow, *above), limited_alpha(flow, *above))
 
 
 # --- warping and flow ------------------------------------------------------------------------------------------------
