@@ -214,3 +214,17 @@ def test_each_set_is_recognised_as_itself_and_one_level_deeper(tmp_path: Path, n
     assert [len(data.problems) for data in above] == [len(data.problems) for data in here]
     named = read_datasets(tmp_path, name)
     assert [data.clips for data in named] == [data.clips for data in here]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "words"),
+    [
+        ("SAMM_LongVideos_V3_Release.xlsx", "Some text", "no labelled rows"),
+        ("SMIC-HS-E_annotation.xlsx", "Subject Filename OnsetF OffsetF", "no labelled rows"),
+        ("training_full_with_AU.xlsx", "Subject Filename OnsetFrame OffsetFrame Emotion Fps AU", "column ApexFrame:"),
+    ],
+)
+def test_sheets_that_label_nothing_or_lack_a_column(tmp_path: Path, name: str, header: str, words: str) -> None:
+    look_alike.write_workbook(tmp_path / name, {"Sheet1": [header.split()]})
+    with pytest.raises(InputError, match=words):
+        read_datasets(tmp_path)
