@@ -173,6 +173,7 @@ def test_take_ids_are_made_of_names() -> None:
     assert [take_id_of(name) for name in names] == ["talk", "scene_1.talk", "take", "take", "a" * 128, "x.mp4"]
 
 
+@pytest.mark.slow
 def test_a_conversion_delivers_what_it_made(
     bridge: BridgeClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,7 @@ def test_figures_that_most_draws_lack_have_no_interval() -> None:
     assert np.isnan([low[1], high[1]]).all()
 
 
+@pytest.mark.slow
 def test_table_of_an_evaluation(tmp_path: Path) -> None:
     two = ClassMap("two", "", ("disgust", "happiness"), {"*": {"disgust": "disgust", "happiness": "happiness"}})
     data = label_samples(toy_samples(noise=0.8), two, (4, 12))

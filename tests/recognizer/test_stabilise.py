@@ -115,6 +115,7 @@ def true_motion(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
     return displacement_field(demo_landmarks(SIZE), amounts, (SIZE, SIZE))[points[:, 1], points[:, 0]] * scale()
 
 
+@pytest.mark.slow
 def test_head_motion_without_expression_leaves_almost_nothing(tmp_path: Path) -> None:
     film = filmed(tmp_path, np.zeros((FRAMES, len(DEFAULT_AUS), 2)))
     left = displacement(film)

@@ -91,6 +91,7 @@ def _break_off_after_first_epoch(progress: TrainingProgress) -> None:
         raise _BrokenOffError
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_at_the_same_weights(tmp_path: Path, folder: Path, tiny: TrainingConfig) -> None:
     whole = train(tiny, folder, tmp_path / "whole")
     with pytest.raises(_BrokenOffError):
@@ -306,6 +307,7 @@ def test_network_in_training_agrees_with_its_average_at_the_end(
     assert all(torch.allclose(state[n], checkpoint[f"net/{n}"].to(state[n].dtype)) for n in state)
 
 
+@pytest.mark.slow
 def test_the_linear_start_reads_intensity_before_any_step(folder: Path) -> None:
     clips = [make_clip(i, f"person {i}") for i in range(12)]
     config = WindowConfig(mix_share=0.0)
