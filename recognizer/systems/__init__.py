@@ -82,7 +82,9 @@ class Fitted(Protocol):
 
 
 class System(Protocol):
-    """A row of the table. ``description``: one line, with its source. ``names_aus``: whether it predicts AUs."""
+    """A row of the table. ``description``: one line, with its source. ``names_aus``: whether it predicts AUs.
+
+    A system that starts from ``FitSettings.init`` has an attribute ``reads_init``, true; others need none."""
 
     @property
     def description(self) -> str: ...
