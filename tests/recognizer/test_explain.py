@@ -176,7 +176,7 @@ def test_a_cut_edge_is_one_entry_in_both_layers() -> None:
         convolution.propagation[1, 3] = 0.0
     expected = share @ (graph(features).au_logits - other(features).au_logits)
     edge = next(e for e in part.edges if (e.source, e.target) == (5, 2))
-    assert edge.change == pytest.approx(float(expected[1]), abs=1e-6)
+    assert edge.change == pytest.approx(float(expected[1].detach()), abs=1e-6)
 
 
 def test_an_emotion_layer_that_tells_nothing_adds_nothing() -> None:
