@@ -79,7 +79,7 @@ endif
 	  echo "pip did not find $(TORCH). Take the address of the index for Linux, Pip, CPU from the install page of"; \
 	  echo "pytorch.org and add TORCH_INDEX=<address>; or add CUDA=1 for the CUDA build (several GB)."; exit 1; }
 	@$(PIP) --constraint constraints.txt setuptools grpcio-tools
-	@$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[render,bridge,metrics,dev]'
+	@$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[render,bridge,metrics,study,dev]'
 	@$(PIP) --no-deps $(CARRIER)
 	@rm -f .venv/set-up-*
 	@touch $@

@@ -1,0 +1,5 @@
+"""``microexpr study``: commands for perception studies. Each part registers its own."""
+
+import typer
+
+app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
