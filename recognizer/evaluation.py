@@ -6,13 +6,12 @@ validation part, and names test samples that are blind (``Sample.blind``) and in
 
 import hashlib
 import json
-import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from mmap import mmap
 from multiprocessing.reduction import ForkingPickler
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from curves.errors import InputError, MicroExprError
 from recognizer.digests import file_sha256
 from recognizer.labelling import LabelledData
+from recognizer.processes import in_processes
 from recognizer.protocols import ClassMap, Fold, Protocol, make_folds
 from recognizer.samples import Sample
 from recognizer.systems import Example, FitSettings, Need, Prediction, System, Task
@@ -99,17 +99,18 @@ def evaluate(
     config = _config(data, settings)
     _claim(out, config)
     jobs = [Job(name, seed, fold) for name in settings.systems for seed in settings.seeds for fold in folds]
-    missing = [job for job in jobs if not _fold_path(out, job).is_file()]
+    missing = [job for job in jobs if not _is_done(out, job)]
     if len(missing) < len(jobs):
         progress(f"{len(jobs) - len(missing)} of {len(jobs)} folds were done before")
     workers = _workers(settings, len(missing))
     fit = replace(settings.fit, threads=1) if workers > 1 else settings.fit
     slim = _slim(data, [known[name] for name in settings.systems], keep=settings.generated > 0)
     state = _State(slim, data.task, fit, settings.generated, systems)
-    for done, (job, result) in enumerate(_results(state, missing, workers, progress), len(jobs) - len(missing) + 1):
-        write_json(_fold_path(out, job), result)
-        hits = float(np.mean([row["y_true"] == row["y_pred"] for row in result["rows"]]))
-        progress(f"fold {done}/{len(jobs)} {job.name}: accuracy {hits:.2f}, {result['seconds']:.0f} s")
+    with closing(_results(state, missing, workers, progress)) as results:
+        for done, (job, result) in enumerate(results, len(jobs) - len(missing) + 1):
+            write_json(_fold_path(out, job), result)
+            hits = float(np.mean([row["y_true"] == row["y_pred"] for row in result["rows"]]))
+            progress(f"fold {done}/{len(jobs)} {job.name}: accuracy {hits:.2f}, {result['seconds']:.0f} s")
     return Evaluation(data, config, tuple(_read_fold(out, job) for job in jobs))
 
 
@@ -262,24 +263,13 @@ def _do_here(job: Job) -> dict[str, Any]:
 
 def _results(
     state: _State, jobs: Sequence[Job], workers: int, progress: Progress
-) -> Iterator[tuple[Job, dict[str, Any]]]:
+) -> Generator[tuple[Job, dict[str, Any]], None, None]:
     """Jobs with their results as they come. MicroExprError: a process ended before its time."""
     if workers <= 1:
         for job in jobs:
             yield job, _do(state, job, lambda line, job=job: progress(f"{job.name}: {line}"))  # type: ignore[misc]
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _open, (state,))
-    try:
-        waiting = {pool.submit(_do_here, job): job for job in jobs}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    except BrokenProcessPool as error:
-        raise MicroExprError(
-            "A process that evaluates ended before its time (out of memory, or killed): run the same command again, "
-            "with fewer workers if memory is short; finished folds are kept."
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    yield from in_processes(_do_here, jobs, workers, opening=partial(_open, state))
 
 
 def _workers(settings: EvaluationSettings, jobs: int) -> int:
@@ -336,6 +326,14 @@ def _fold_path(out: Path, job: Job) -> Path:
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in job.name)
     key = hashlib.sha256(json.dumps([job.name, job.fold.train, job.fold.validation, job.fold.test]).encode())
     return out / FOLDS / f"{name[:80]}-{key.hexdigest()[:12]}.json"
+
+
+def _is_done(out: Path, job: Job) -> bool:
+    """Whether the job's file is there, and whole: a disk that was full or a copy that was broken off leaves half."""
+    try:
+        return bool(_read_fold(out, job))
+    except (OSError, ValueError, MicroExprError):
+        return False
 
 
 def _read_fold(out: Path, job: Job) -> dict[str, Any]:

@@ -7,10 +7,9 @@ frame, its onset, since a labelled clip has no other neutral face. And the netwo
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from curves.errors import InputError, MicroExprError, NoFaceError
 from recognizer.datasets.labels import Dataset, FlowImage, Kind, LabelledClip, Problem
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.motion import GRID, motion_from_neutral
+from recognizer.processes import in_processes
 from recognizer.samples import IMAGE, Sample, load_sample, save_sample
 from recognizer.video import Frame, Image, Video, VideoInfo
 
@@ -100,25 +100,25 @@ def _run(jobs: Sequence[_Job], workers: int, progress: Progress) -> list[_Done]:
     waiting = [i for i, result in enumerate(results) if result is None]
     done = len(jobs) - len(waiting)
     progress(done, len(jobs))
-    for i, result in _results(jobs, waiting, workers):
-        results[i] = result
-        done += 1
-        progress(done, len(jobs))
+    with closing(_results(jobs, waiting, workers)) as made:
+        for i, result in made:
+            results[i] = result
+            done += 1
+            progress(done, len(jobs))
     return [result for result in results if result is not None]
 
 
-def _results(jobs: Sequence[_Job], waiting: Sequence[int], workers: int) -> Iterator[tuple[int, _Done]]:
+def _results(jobs: Sequence[_Job], waiting: Sequence[int], workers: int) -> Generator[tuple[int, _Done], None, None]:
     if workers == 1 or len(waiting) < 2:
         yield from ((i, _make(jobs[i])) for i in waiting)
         return
-    # Started anew, not forked: OpenCV and the networks keep threads, which a forked process would lack.
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_make, jobs[i]): i for i in waiting}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    numbered = [(i, jobs[i]) for i in waiting]
+    for (i, _), result in in_processes(_make_numbered, numbered, min(workers, len(waiting))):
+        yield i, result
+
+
+def _make_numbered(numbered: tuple[int, _Job]) -> _Done:
+    return _make(numbered[1])
 
 
 def _make(job: _Job) -> _Done:

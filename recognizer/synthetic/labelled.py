@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +20,8 @@ from curves.values import DEFAULT_AUS, Emotion
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.motion import GRID, motion_from_neutral
 from recognizer.samples import Sample, save_sample
-from recognizer.synthetic.facekit import load_facekit
 from recognizer.synthetic.generate import RenderedClip, Studio
-from recognizer.synthetic.record import INNER_PX, as_video, render_all
+from recognizer.synthetic.record import as_video, render_all
 from recognizer.synthetic.scenario import SceneSettings
 
 #: Identities and clips start here, a million a seed: training clips count from 0 and never come so far.
@@ -84,10 +82,8 @@ def record_samples(kit: Path, out: Path, settings: SampleSettings, progress: Cal
     missing = [clip for clip in range(settings.clips) if not _path(out, clip).exists()]
     present = settings.clips - len(missing)
     progress(present, settings.clips)
-    opening = partial(_open_studio, kit, out, settings)
-    render_all(
-        kit, settings.workers, opening, _record, missing, progress=lambda n: progress(present + n, settings.clips)
-    )
+    record = partial(_record, out, settings)
+    render_all(kit, settings.workers, record, missing, lambda n: progress(present + n, settings.clips))
     return len(list(out.glob("sample-*.safetensors")))
 
 
@@ -106,26 +102,12 @@ def _path(out: Path, clip: int) -> Path:
     return out / f"sample-{clip:06d}.safetensors"
 
 
-class _Worker:
-    """What one process keeps between clips: the OpenGL context lives as long as the process."""
-
-    studio: Studio
-    out: Path
-    settings: SampleSettings
-
-
-def _open_studio(kit: Path, out: Path, settings: SampleSettings) -> None:
-    cv2.setNumThreads(1)
-    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), INNER_PX), out, settings
-
-
-def _record(clip: int) -> None:
-    settings = _Worker.settings
+def _record(out: Path, settings: SampleSettings, studio: Studio, clip: int) -> None:
     first = _FIRST + settings.seed * _A_SEED
-    rendered = _Worker.studio.clip(first + clip, settings.scene, identity_seed=first + settings.person(clip))
+    rendered = studio.clip(first + clip, settings.scene, identity_seed=first + settings.person(clip))
     sample = labelled_sample(rendered, f"sample-{clip:06d}", f"synthetic-{settings.person(clip)}")
     if sample is not None:
-        save_sample(sample, _path(_Worker.out, clip))
+        save_sample(sample, _path(out, clip))
 
 
 def labelled_sample(rendered: RenderedClip, name: str, subject: str) -> Sample | None:

@@ -5,31 +5,28 @@
 
 import hashlib
 import json
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from curves.errors import InputError, MicroExprError, NoFaceError
+from curves.errors import InputError, NoFaceError
 from recognizer.clips import ClipRecord, clip_scene, save_clip
 from recognizer.face.prior import prior_map
 from recognizer.face.stream import measure_motion
+from recognizer.processes import in_processes
 from recognizer.synthetic.facekit import load_facekit
 from recognizer.synthetic.generate import RenderedClip, Studio
 from recognizer.synthetic.scenario import SceneSettings
 from recognizer.video import Frame, Video, VideoInfo
 
 _LEAST_FRAMES = 16
-_QUEUED = 128  # clips handed to the processes at a time
 INNER_PX = 320  # what is drawn before it is averaged down; more costs time and shows no more
 
 
@@ -62,30 +59,43 @@ def record_clips(kit: Path, out: Path, settings: RecordSettings, progress: Calla
     _refuse_other_scenes([_path(out, seed) for seed in sorted({*seeds} - {*missing})], scene_digest(settings))
     present = settings.clips - len(missing)
     progress(present, settings.clips)
-    opening = partial(_open_studio, kit, out, settings)
-    render_all(
-        kit, settings.workers, opening, _record_seed, missing, progress=lambda n: progress(present + n, settings.clips)
-    )
+    record = partial(_record_seed, out, settings)
+    render_all(kit, settings.workers, record, missing, lambda n: progress(present + n, settings.clips))
     return len(list(out.glob("clip-*.safetensors")))
 
 
 def render_all(
     kit: Path,
     workers: int,
-    opening: Callable[[], None],
-    work: Callable[[int], object],
+    work: Callable[[Studio, int], None],
     items: Sequence[int],
-    *,
     progress: Callable[[int], None],
 ) -> None:
-    """Call ``work`` for each of ``items`` in processes that called ``opening`` first (both: module level functions, or
-    partial ones); raises what ``record_clips`` raises."""
+    """Call ``work`` with a studio and each of ``items``, in ``workers`` processes; raises what ``record_clips`` raises.
+
+    ``work``: a module level function, or a partial one. ``progress`` is told how many are done."""
     if not items:
         return
     with Studio(load_facekit(kit), INNER_PX):
         pass  # what is wrong with the kit or with OpenGL is told here at once, and not by each process
-    context = multiprocessing.get_context("spawn")  # OpenGL and OpenCV's threads do not survive a fork
-    run_all(ProcessPoolExecutor(workers, context, opening), work, items, progress)
+    with closing(in_processes(partial(_in_studio, work), items, workers, opening=partial(_open_studio, kit))) as done:
+        for count, _ in enumerate(done, 1):
+            progress(count)
+
+
+class _Process:
+    """What one process keeps between clips: the OpenGL context lives as long as the process."""
+
+    studio: Studio
+
+
+def _open_studio(kit: Path) -> None:
+    cv2.setNumThreads(1)
+    _Process.studio = Studio(load_facekit(kit), INNER_PX)
+
+
+def _in_studio(work: Callable[[Studio, int], None], item: int) -> None:
+    work(_Process.studio, item)
 
 
 def scene_digest(settings: RecordSettings) -> str:
@@ -104,57 +114,15 @@ def _refuse_other_scenes(paths: Sequence[Path], scene: str) -> None:
             )
 
 
-def run_all(
-    pool: ProcessPoolExecutor, work: Callable[[int], object], items: Iterable[int], progress: Callable[[int], None]
-) -> None:
-    """Call ``work`` for each item in ``pool``, in any order, then close it; ``progress`` is told how many are done.
-
-    MicroExprError: a process ended before its time. What ``work`` raises comes through. Only ``_QUEUED`` items wait at
-    a time, so that neither memory nor the way out of an error grows with their number.
-    """
-    waiting, done = iter(items), 0
-    with pool:
-        try:
-            running: set[Future[object]] = {pool.submit(work, item) for item in islice(waiting, _QUEUED)}
-            while running:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                running |= {pool.submit(work, item) for item in islice(waiting, len(finished))}
-                done += len(finished)
-                progress(done)
-        except BrokenProcessPool as error:
-            raise MicroExprError(
-                "A process that renders clips ended before its time (out of memory, killed, or a fault of the graphics "
-                "driver): run the same command again, with fewer workers if memory is short; finished clips are kept."
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
 def _path(out: Path, seed: int) -> Path:
     return out / f"clip-{seed:06d}.safetensors"
 
 
-class _Worker:
-    """What one process keeps between clips: the OpenGL context lives as long as the process."""
-
-    studio: Studio
-    out: Path
-    settings: RecordSettings
-
-
-def _open_studio(kit: Path, out: Path, settings: RecordSettings) -> None:
-    cv2.setNumThreads(1)
-    _Worker.studio, _Worker.out, _Worker.settings = Studio(load_facekit(kit), INNER_PX), out, settings
-
-
-def _record_seed(seed: int) -> None:
-    settings = _Worker.settings
+def _record_seed(out: Path, settings: RecordSettings, studio: Studio, seed: int) -> None:
     person = settings.first_seed + (seed - settings.first_seed) // settings.clips_per_person
-    record = record_clip(_Worker.studio.clip(seed, settings.scene, identity_seed=person), seed)
+    record = record_clip(studio.clip(seed, settings.scene, identity_seed=person), seed)
     if record is not None:
-        save_clip(replace(record, scene=scene_digest(settings)), _path(_Worker.out, seed))
+        save_clip(replace(record, scene=scene_digest(settings)), _path(out, seed))
 
 
 def record_clip(rendered: RenderedClip, seed: int) -> ClipRecord | None:

@@ -1,21 +1,18 @@
 """Rendering clips in processes: what goes wrong is told at once, and clips of another scene are not taken."""
 
-import multiprocessing
-import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from curves.errors import FormatError, InputError, MicroExprError
+from curves.errors import FormatError, InputError
 from microexpr._demo_face import draw_face
 from recognizer.clips import ClipRecord, clip_scene, load_clip, save_clip
 from recognizer.synthetic.generate import RenderedClip, Truth
-from recognizer.synthetic.record import RecordSettings, record_clip, record_clips, run_all, scene_digest
+from recognizer.synthetic.record import RecordSettings, record_clip, record_clips, scene_digest
 from recognizer.synthetic.scenario import SceneSettings
 
 
@@ -34,32 +31,11 @@ def clip(scene: str = "") -> ClipRecord:
     )
 
 
-def pool(workers: int = 1) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-
-
 def test_a_wrong_kit_is_told_before_any_process_starts(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     with pytest.raises(InputError, match=r"ict_facekit\.npz is missing"):
         record_clips(tmp_path, tmp_path / "out", RecordSettings(clips=3), lambda *at: told.append(at))
     assert told == [(0, 3)]
-
-
-def test_a_process_that_dies_is_told_in_a_sentence() -> None:
-    with pytest.raises(MicroExprError, match="ended before its time"):
-        run_all(pool(), os._exit, range(3, 1000), lambda _: None)
-
-
-def test_all_items_are_done_once_and_counted() -> None:
-    told: list[int] = []
-    run_all(pool(), abs, range(300), told.append)
-    assert told[-1] == 300
-    assert told == sorted(set(told))
-
-
-def test_an_error_of_the_work_comes_through() -> None:
-    with pytest.raises(ValueError, match="negative shift count"):
-        run_all(pool(), (1).__lshift__, iter(range(-1, 10**9)), lambda _: None)
 
 
 def test_frames_are_drawn_in_the_thread_that_asks_for_the_clip() -> None:
