@@ -257,6 +257,8 @@ def _write_figures(report: Report, table: pd.DataFrame, out: Path) -> list[str]:
             title = f"{of}: mean over seeds, {level} intervals over subjects"
             _save(draw_bars(title, part, metrics, report.caption), out / f"{name}.png")
             written.append(f"{name}.png")
+    for old in out.glob("confusion-*.png"):  # of a system that is no longer asked for
+        old.unlink()
     for system, (classes, matrix, seeds) in report.confusions.items():
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in system)
         _save(draw_confusion(system, classes, matrix, report.caption, seeds=seeds), out / f"confusion-{safe}.png")

@@ -94,6 +94,24 @@ def test_a_second_run_computes_nothing_and_writes_the_same(folder: Path, capsys:
     assert Path("out/results.csv").read_bytes() == first
 
 
+def test_what_is_no_longer_asked_for_leaves_no_picture(folder: Path) -> None:
+    run("evaluate", folder / "toy.toml", "--out", "out")
+    (folder / "toy.toml").write_text(CONFIG.replace('"nearest", "memoriser"', '"nearest"'))
+    assert run("evaluate", folder / "toy.toml", "--out", "out") == 0
+    assert [path.name for path in Path("out").glob("confusion-*")] == ["confusion-nearest.png"]
+
+
+def test_half_a_fold_is_made_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("evaluate", folder / "toy.toml", "--out", "out")
+    first = Path("out/results.csv").read_bytes()
+    half = min(Path("out/folds").iterdir())
+    half.write_bytes(half.read_bytes()[:100])
+    capsys.readouterr()
+    assert run("evaluate", folder / "toy.toml", "--out", "out") == 0
+    assert "23 of 24 folds were done before" in capsys.readouterr().err
+    assert Path("out/results.csv").read_bytes() == first
+
+
 def test_our_own_predictions_are_judged_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     assert run("evaluate", "--predictions", "out/predictions.csv", "--out", "again") == 0
