@@ -4,7 +4,7 @@ Exit codes: 0 done; 2 no set was recognised, or none could be read. ``prepare`` 
 clips gave no sample. Rows of a sheet that are no clip are told, they are no failure: public sets have some.
 """
 
-# ruff: noqa: PLC0415  # recognizer is imported inside commands: --help is answered at once
+# ruff: noqa: PLC0415, PLR0917  # an option is a parameter; recognizer is imported inside commands: --help is answered at once
 
 import json
 from collections import Counter
@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from curves.errors import InputError
 from microexpr.progress import progress_bar
 from microexpr.writing import write_file
 
@@ -60,19 +61,27 @@ def prepare(
     name: SetName = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     macro: Annotated[bool, typer.Option("--macro", help="Macro-expressions too.")] = False,
+    videos: Annotated[bool, typer.Option("--videos", help="Whole recordings for spotting, instead of clips.")] = False,
 ) -> None:
     """Follow the face in each clip and keep what systems are trained on, a file a clip; goes on if broken off."""
-    from recognizer import preparing
+    from recognizer import preparing, recordings
     from recognizer.datasets import read_datasets
     from recognizer.datasets.labels import Kind
 
+    if videos and macro:
+        raise InputError("--videos and --macro do not go together: recordings hold all their expressions.")
     failed = 0
     for data in read_datasets(path, name):
+        done: Any
         with progress_bar() as bar:
-            tell = partial(bar.report(data.name), "clips")
-            kind = None if macro else Kind.MICRO
-            done = preparing.prepare(data, out, tell, workers=workers, kind=kind)
-        typer.echo(f"{data.title}: {len(done.samples)} samples in {out / data.name}")
+            if videos:
+                tell = partial(bar.report(data.name), "recordings")
+                done = recordings.prepare_recordings(data, out, tell, workers=workers)
+            else:
+                tell = partial(bar.report(data.name), "clips")
+                done = preparing.prepare(data, out, tell, workers=workers, kind=None if macro else Kind.MICRO)
+        made = f"{len(done.clips)} recordings" if videos else f"{len(done.samples)} samples"
+        typer.echo(f"{data.title}: {made} in {out / data.name}")
         for note in (*data.problems, *done.problems):
             typer.echo(f"  left out: {note.key}: {note.text}")
         for note in done.notes:

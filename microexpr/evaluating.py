@@ -189,7 +189,7 @@ def _spot(asked: EvaluateConfig, out: Path, report: Any, resampling: "Resampling
     known: Mapping[str, Any] = import_module("recognizer.spotters.registry").SPOTTERS
     _require_known("spotter", asked.spotters, known)
     clips = load_clips(asked.clips or Path())
-    protocol = replace(_protocol(asked, "split"), test_share=asked.spot_test_share)
+    protocol = replace(_protocol(asked, asked.spot_protocol), test_share=asked.spot_test_share)
     for name in asked.spotters:
         tell = partial(_tell_of, name)
         run = evaluate_spotter(

@@ -31,7 +31,8 @@ class EvaluateConfig:
             ``recognizer.systems.FitSettings``. generated: clips made from pairs of the training part for each real
             one (docs/generated-data.md). device: auto, cpu or cuda. workers: folds at a time, 0: one a core.
     Spotting:
-        spotters: names. clips: folder of motion clips. spot_test_share: part of the people who are tested.
+        spotters: names. clips: folder of motion clips. spot_protocol: split, kfold or loso. spot_test_share: of split,
+            the part of the people who are tested.
     draws: resamplings behind the intervals.
     """
 
@@ -61,6 +62,7 @@ class EvaluateConfig:
     workers: int = 0
     spotters: tuple[str, ...] = ()
     clips: Path | None = None
+    spot_protocol: str = "split"
     spot_test_share: float = 0.3
     draws: int = 2000
 
@@ -88,6 +90,8 @@ class EvaluateConfig:
                 raise InputError(f"{key}: expected {least} or more, got {getattr(self, key)}.")
         if self.device not in ("auto", "cpu", "cuda"):
             raise InputError(f"device: '{self.device}' is not known; {suggest(self.device, ('auto', 'cpu', 'cuda'))}")
+        if self.spot_protocol not in ("split", "kfold", "loso"):
+            raise InputError(f"spot_protocol: '{self.spot_protocol}' is not known; known are: split, kfold, loso.")
         if isinstance(self.aus, str) and self.aus not in (NO_AUS, ALL_AUS):
             raise InputError(f"aus: expected '{NO_AUS}', '{ALL_AUS}' or a list of numbers, got {self.aus!r}.")
 

@@ -99,7 +99,7 @@ class Report:
         ]
         self.rows += added
         spotting = self.about.setdefault("spotting", {"iou": 0.5, "clips": len(clips), "chosen": {}})
-        spotting["protocol"] = f"people apart: train, validation, test {run.people}; {protocol.test_share:.0%} tested"
+        spotting["protocol"] = f"{protocol.kind}, people apart: train, validation, test {run.people}"
         spotting["digest"] = run.digest
         spotting["chosen"][name] = run.chosen
 
@@ -193,7 +193,14 @@ def markdown_tables(table: pd.DataFrame) -> list[str]:
     if len(apart):
         result += _wide(apart, _DIFFERENCES, f"difference from {apart.iloc[0]['label']}")
     spotting = means[means["protocol"] == "spotting"]
-    return result + _wide(spotting, _SPOTTING, "spotter") + _strs(spotting[spotting["metric"] == "strs"])
+    typed = spotting[(spotting["metric"] == "spotting_f1") & (spotting["label"] != "")]
+    by_type = typed.assign(metric=typed["label"])  # a column a type
+    return [
+        *result,
+        *_wide(spotting[spotting["label"] == ""], _SPOTTING, "spotter"),
+        *_wide(by_type, (("micro", "F1, micro"), ("macro", "F1, macro")), "by type"),
+        *_strs(spotting[spotting["metric"] == "strs"]),
+    ]
 
 
 def _strs(found: pd.DataFrame) -> list[str]:

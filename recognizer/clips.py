@@ -44,7 +44,8 @@ class ClipRecord:
     image-left). onset_apex_offset (E, 3) float64, seconds. event_emotion (E,) int64, index into ``Emotion``.
     event_au (E, n, 2) float32: peak intensities of the event's own AUs. prior: (56, 56) float16 or None.
     intensity_known: (N, n) float32 or None (all known): 0 where intensity is not known, as of the mouth in speech.
-    scene: digest of the settings that a rendered clip was drawn by, or "".
+    scene: digest of the settings that a rendered clip was drawn by, or "". event_macro: (E,) bool or None (all micro):
+    the events that their label sheet calls macro-expressions.
     Raises ValueError where shapes or times contradict that.
     """
 
@@ -60,6 +61,7 @@ class ClipRecord:
     prior: NDArray[np.float16] | None = None
     intensity_known: NDArray[np.float32] | None = None
     scene: str = ""
+    event_macro: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n, events, aus = len(self.times_s), len(self.onset_apex_offset), len(DEFAULT_AUS)
@@ -75,6 +77,8 @@ class ClipRecord:
             expected["prior"] = (GRID, GRID)
         if self.intensity_known is not None:
             expected["intensity_known"] = (n, aus)
+        if self.event_macro is not None:
+            expected["event_macro"] = (events,)
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"clip {name}: expected shape {shape}, got {getattr(self, name).shape}")
@@ -100,6 +104,7 @@ _DTYPES: dict[str, type[np.generic]] = {
     "event_au": np.float32,
     "prior": np.float16,
     "intensity_known": np.float32,
+    "event_macro": np.bool_,
 }
 
 

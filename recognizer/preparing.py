@@ -22,6 +22,7 @@ from curves.errors import InputError, MicroExprError, NoFaceError
 from recognizer.datasets.labels import Dataset, FlowImage, Kind, LabelledClip, Problem
 from recognizer.face.clip import FaceClip, follow_face
 from recognizer.face.motion import GRID, motion_from_neutral
+from recognizer.pictures import read_picture
 from recognizer.processes import in_processes
 from recognizer.samples import IMAGE, Sample, load_sample, save_sample
 from recognizer.video import Frame, Image, Video, VideoInfo
@@ -203,19 +204,17 @@ def _measured(clip: LabelledClip, face: FaceClip) -> _Followed:
 
 def _shown(paths: Sequence[Path], *, border: bool) -> Video:
     """The pictures as a video for the face code, at a rate of its own."""
-    first = _read(paths[0])
+    first = read_picture(paths[0])
     height, width = first.shape[:2]
     rate = Fraction(_SHOWN_HZ)
     info = VideoInfo(paths[0].parent, width, height, rate, len(paths) / _SHOWN_HZ, len(paths), None, 0)
-    return Video(info, _frames(paths, (height, width), border), [], lambda: None, part_frames=len(paths))
+    return Video(info, _frames(paths, first, border), [], lambda: None, part_frames=len(paths))
 
 
-def _frames(paths: Sequence[Path], size: tuple[int, int], border: bool) -> Iterator[Frame]:
-    down, right = (round(_BORDER * side) for side in size) if border else (0, 0)
+def _frames(paths: Sequence[Path], first: Image, border: bool) -> Iterator[Frame]:
+    down, right = (round(_BORDER * side) for side in first.shape[:2]) if border else (0, 0)
     for index, path in enumerate(paths):
-        image = _read(path)
-        if image.shape[:2] != size:
-            raise InputError(f"{path} has another size than the clip's first picture: restore the clip's folder.")
+        image = read_picture(path, like=first)
         if border:
             grey = (_GREY, _GREY, _GREY)
             bordered = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT, value=grey)
@@ -223,21 +222,9 @@ def _frames(paths: Sequence[Path], size: tuple[int, int], border: bool) -> Itera
         yield Frame(index, index / _SHOWN_HZ, image)
 
 
-def _read(path: Path) -> Image:
-    """A picture as RGB (H, W, 3); InputError where it cannot be read."""
-    try:
-        data = np.frombuffer(path.read_bytes() or b"\0", np.uint8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): restore it and run this again.") from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)  # not cv2.imread: see video.py
-    if image is None:
-        raise InputError(f"{path} is not a picture that can be read: restore it and run this again.")
-    return np.asarray(image, dtype=np.uint8)
-
-
 def _flow_sample(image: FlowImage) -> Sample:
     """A flow image of the 3DB composite: three channels in the file's order (RGB), 0..1, no frames."""
-    picture = _read(image.path)
+    picture = read_picture(image.path)
     if picture.shape != (IMAGE, IMAGE, 3):
         raise InputError(f"{image.path} is {picture.shape[1]}x{picture.shape[0]}, not {IMAGE}x{IMAGE}: restore it.")
     channels = picture.transpose(2, 0, 1).astype(np.float32) / 255.0

@@ -30,7 +30,6 @@ __all__ = [
     "spotting_scores",
     "strs",
     "timing_errors",
-    "typed_spotting",
     "uar",
     "uf1",
 ]
@@ -98,19 +97,6 @@ def spotting_scores(true: Sequence[Interval], found: Sequence[Interval], iou: fl
 def pooled_spotting(videos: Iterable[tuple[Sequence[Interval], Sequence[Interval]]], iou: float = 0.5) -> BinaryCounts:
     """Counts over videos, each (true, found): spots never match across videos."""
     return sum((spotting_scores(true, found, iou) for true, found in videos), BinaryCounts())
-
-
-def typed_spotting(
-    videos: Iterable[tuple[Mapping[str, Sequence[Interval]], Mapping[str, Sequence[Interval]]]], iou: float = 0.5
-) -> dict[str, BinaryCounts]:
-    """Counts per type (micro, macro, ...) over videos, each (true by type, found by type); ``overall`` pools them.
-
-    MEGC: a spot matches true intervals of its own type only.
-    """
-    seen = list(videos)
-    types = sorted({kind for true, found in seen for kind in (*true, *found)})
-    result = {kind: pooled_spotting([(t.get(kind, ()), f.get(kind, ())) for t, f in seen], iou) for kind in types}
-    return result | {"overall": sum(result.values(), BinaryCounts())}
 
 
 def au_counts(pairs: Iterable[tuple[AbstractSet[int], AbstractSet[int]]]) -> dict[int, BinaryCounts]:
