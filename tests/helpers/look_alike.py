@@ -289,7 +289,7 @@ def face_painter(au: int = 12, side: Side = Side.LEFT, *, size: int = 320, peak:
     def paint(clip: str, index: int, count: int) -> NDArray[np.uint8]:
         still, points = _face(size, sum(map(ord, clip)) % 3)
         amounts = np.zeros((len(DEFAULT_AUS), 2))
-        amount = peak * np.sin(np.pi * index / max(1, count - 1))
+        amount = peak * max(0.0, np.sin(np.pi * index / max(1, count - 1)))
         sides = {Side.LEFT: [0], Side.RIGHT: [1], Side.BOTH: [0, 1]}[side]
         amounts[DEFAULT_AUS.index(au), sides] = amount
         return warp_image(still, displacement_field(points, amounts, (size, size)))
