@@ -197,7 +197,7 @@ def layer_takes(base: Named, micro: Named, settings: LayerSettings) -> Take:
     check_same_rig(base, micro)
     if settings.at_s > base.take.duration_s:
         raise InputError(
-            f"at: {settings.at_s:g} s is after the end of {base.name} ({base.take.duration_s:g} s); give an earlier one."
+            f"at: {settings.at_s:g} s is after the end of {base.name} ({base.take.duration_s:g} s); give one before it."
         )
     curves = add_performance(
         base.take.curves, micro.take.curves, settings.at_s, weight=settings.weight, mode=settings.keys,
