@@ -100,7 +100,8 @@ def eased(curve: RichCurve, within: Interval, ease_s: float) -> PiecewiseCubic:
     turns = (start, start + ease_s, end - ease_s, end)
     middle = whole.refined(np.array(turns))
     inside = (middle.breaks[:-1] >= turns[1] - _SAME_TIME_S) & (middle.breaks[1:] <= turns[2] + _SAME_TIME_S)
-    parts = [from_callable(windowed, _breaks(whole, *turns[:2])), from_callable(windowed, _breaks(whole, *turns[2:]))]
+    step_s = min(1 / 240, ease_s / 24)
+    parts = [from_callable(windowed, _breaks(whole, *ends), step_s) for ends in (turns[:2], turns[2:])]
     starts = [parts[0].breaks[:-1], middle.breaks[:-1][inside], parts[1].breaks]
     if inside.any():  # the exact middle begins where the ease ends, whatever rounding made of that time
         starts[1] = np.concatenate((turns[1:2], starts[1][1:]))

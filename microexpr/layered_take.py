@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from curves.emotion import strongest_emotion
 from curves.errors import InputError
 from curves.keys import KeyMode, fit_keys
 from curves.layer import add_performance, eased
-from curves.modulate import Modulation
+from curves.modulate import Modulation, draw_intensity
 from curves.piecewise import constant, from_rich_curve
 from curves.rigs import load_rig, rig_names
-from curves.values import AUTrack, Event, FloatArray, Interval, RichCurve, Side, Take, TangentMode
-from microexpr.config import NO_EMOTION, ConvertConfig
+from curves.values import AUTrack, BasicEmotion, Event, FloatArray, Interval, RichCurve, Side, Take, TangentMode
+from microexpr.config import AUTO_EMOTION, DRAW_INTENSITY, NO_EMOTION, ConvertConfig
 from microexpr.version import __version__
 
 #: A curve that begins or ends farther from 0 than this (rig weight) is not at rest: seen, it would be a held smile.
@@ -88,17 +89,23 @@ def check_same_rig(base: Named, micro: Named) -> None:
 
 
 def modulation_of(take: Take) -> Modulation:
-    """How the curves of a converted take differ from its tracks; unchanged where the take says nothing of it."""
+    """How the curves of a converted take differ from its tracks (as ``pipeline.choose_modulation`` has it, which needs
+    torch); unchanged where the take says nothing of it."""
     config = take.provenance.get("config", {})
     names = ("emotion", "intensity", "gain", "seed")
     if not isinstance(config, Mapping) or not all(name in config for name in names):
         return Modulation()
     settings = ConvertConfig(**{name: config[name] for name in names})
-    if (settings.emotion, settings.intensity, settings.gain) == (NO_EMOTION, 1.0, 1.0):
-        return Modulation()
-    from microexpr.pipeline import choose_modulation, own_seed  # noqa: PLC0415  # torch: only where it is needed
-
-    return choose_modulation(take.events, settings, seed=own_seed(settings, dict(take.provenance)))[0]
+    emotion = None if settings.emotion in (NO_EMOTION, AUTO_EMOTION) else BasicEmotion(settings.emotion)
+    if settings.emotion == AUTO_EMOTION:
+        emotion = strongest_emotion(take.events)
+    intensity = settings.intensity
+    if intensity == DRAW_INTENSITY:
+        digest = take.provenance.get("source", {}).get("sha256")
+        if digest is None:
+            raise InputError("A take says that its intensity was drawn, but not for which source: convert it again.")
+        intensity = draw_intensity(settings.seed ^ int(digest[:8], 16))
+    return Modulation(emotion=emotion, intensity=float(intensity), gain=settings.gain)
 
 
 def as_animated(take: Take) -> Take:

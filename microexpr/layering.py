@@ -136,9 +136,7 @@ def _prepared(
         onset = micro.take.events[event - 1].onset_s
         at = settings.at_s - (onset - stretch.start_s)
         if at < 0.0:
-            raise InputError(
-                f"at: the event needs {onset - stretch.start_s:.2f} s before its onset; give a later time."
-            )
+            raise InputError(f"at: the event eases in {ease:g} s before its onset; give a time that late or later.")
         return cut_named(micro, stretch, ease), replace(settings, at_s=at)
     if not ease_s:
         return micro, settings

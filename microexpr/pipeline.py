@@ -37,7 +37,7 @@ def convert(path: Path, model: Model, config: ConvertConfig, progress: Progress,
     analysis = analyse(path, model, analysis_settings(config), progress)
 
     events = tuple(_with_face(event, analysis) for event in analysis.events)
-    modulation, modulation_notes = choose_modulation(events, config, seed=own_seed(config, provenance))
+    modulation, modulation_notes = choose_modulation(events, config, seed=_own_seed(config, provenance))
     progress("curves", 0, None)
     keys = KeySettings(mode=config.keys, tolerance=config.tolerance)
     curves = build_curves(
@@ -135,6 +135,6 @@ def choose_modulation(
     return Modulation(emotion=emotion, intensity=intensity, gain=config.gain), tuple(notes)
 
 
-def own_seed(config: ConvertConfig, provenance: dict[str, Any]) -> int:
+def _own_seed(config: ConvertConfig, provenance: dict[str, Any]) -> int:
     """The seed mixed with the source's digest: videos of a folder draw apart, whatever their order."""
     return config.seed ^ int(provenance["source"]["sha256"][:8], 16)
