@@ -141,8 +141,9 @@ class Micro:
 def place_micro(one: Named, timing: Timing, event: int | None, at_s: float | None, weight: float) -> Micro:
     """All events of the take, or one (from 1), where they are asked for, or in the middle of the hold.
 
-    Raises InputError: no event, or no room for it; no face for a while between onset and offset.
+    Raises InputError: no event, no room for it, no face for a while between onset and offset, a weight out of range.
     """
+    LayerSettings(weight=weight)  # refused now, not after the first video
     stretch = event_stretch(one, event or 1, EASE_S, last=event or max(1, len(one.take.events)))
     for gap in one.take.no_face:
         if gap.start_s < stretch.end_s - EASE_S and gap.end_s > stretch.start_s + EASE_S:
