@@ -145,21 +145,37 @@ def cut(take: Take, within: Interval, ease_s: float, *, tolerance: float = 0.001
     )
 
 
-def event_stretch(one: Named, number: int, ease_s: float, last: int | None = None) -> Interval:
-    """From ``ease_s`` before the onset of event ``number`` (from 1) to ``ease_s`` after the offset of it (of ``last``).
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a take is meant: an event, counted from 1, or the seconds from ``span[0]`` to ``span[1]``; neither:
+    from the first onset to the last offset. Raises InputError for both."""
 
-    Raises InputError: no event at all, no such event, no ease.
-    """
-    events = one.take.events
-    if not events:
-        raise InputError(f"{one.name} holds no event: no micro-expression was found in its video; take another take.")
-    for wanted in (number, last or number):
-        if not 1 <= wanted <= len(events):
-            raise InputError(f"event: {one.name} has {len(events)}, counted from 1; there is no {wanted}.")
-    if not ease_s > 0.0:
-        raise InputError(f"ease: an event alone needs more than 0 s, got {ease_s:g}.")
-    chosen = events[number - 1 : (last or number)]
-    return Interval(min(e.onset_s for e in chosen) - ease_s, max(e.offset_s for e in chosen) + ease_s)
+    event: int | None = None
+    span: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.event is not None and self.span is not None:
+            raise InputError("Give either --event or --part.")
+
+    def stretch(self, one: Named, ease_s: float) -> Interval:
+        """The part and ``ease_s`` before and after it. Raises InputError: no such event or seconds, or no ease."""
+        if not ease_s > 0.0:
+            raise InputError(f"ease: a part of a take needs more than 0 s, got {ease_s:g}.")
+        start, end = self._span(one)
+        return Interval(start - ease_s, end + ease_s)
+
+    def _span(self, one: Named) -> tuple[float, float]:
+        events, length = one.take.events, one.take.duration_s
+        if self.span is not None:
+            if not 0.0 <= self.span[0] < self.span[1] <= length:
+                raise InputError(f"part: expected two rising times within {one.name}'s 0 to {length:g} s.")
+            return self.span
+        if not events:
+            raise InputError(f"{one.name} holds no event: give the seconds of its micro-expression with --part.")
+        if self.event is not None and not 1 <= self.event <= len(events):
+            raise InputError(f"event: {one.name} has {len(events)}, counted from 1; there is no {self.event}.")
+        chosen = events if self.event is None else events[self.event - 1 : self.event]
+        return min(event.onset_s for event in chosen), max(event.offset_s for event in chosen)
 
 
 def cut_named(one: Named, within: Interval, ease_s: float) -> Named:

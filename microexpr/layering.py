@@ -15,11 +15,11 @@ from microexpr.config import ConvertConfig, resolve_config
 if TYPE_CHECKING:
     from curves.values import Take
     from microexpr.batch import Outcome
-    from microexpr.layered_take import LayerSettings, Named
+    from microexpr.layered_take import LayerSettings, Named, Part
 
 _SUFFIX = ".take.json"
-#: Before the onset and after the offset of an event that is taken alone, if --ease says nothing.
-EVENT_EASE_S = 0.1
+#: Before and after a part of a take that is taken alone, if --ease says nothing.
+PART_EASE_S = 0.1
 
 
 def register(app: typer.Typer) -> None:
@@ -30,12 +30,17 @@ def register(app: typer.Typer) -> None:
 def layer(
     base_take: Annotated[Path, typer.Argument(metavar="BASE_TAKE", help="The performance: a .take.json file.")],
     micro_take: Annotated[Path, typer.Argument(metavar="MICRO_TAKE", help="What is added: a take of the same rig.")],
-    at: Annotated[float, typer.Option(help="Second of BASE at which MICRO starts (with --event: at its onset).")],
+    at: Annotated[float, typer.Option(help="Second of BASE at which MICRO, or the part of it, starts.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the results; made if missing.")],
     weight: Annotated[float, typer.Option(help="Multiplies MICRO; the sum is held within 0 to 1.")] = 1.0,
     event: Annotated[int | None, typer.Option(help="Only this event of MICRO, from 1, from rest to rest.")] = None,
+    part: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="Only these seconds of MICRO, from rest to rest.", metavar="START END"),
+    ] = None,
     ease: Annotated[
-        float | None, typer.Option(help="Seconds in which MICRO comes from and to rest at its ends [0; --event 0.1].")
+        float | None,
+        typer.Option(help="Seconds in which MICRO comes from and to rest at its ends [0; of a part 0.1]."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the result [BASE+MICRO].")] = None,
     formats: Annotated[
@@ -51,10 +56,21 @@ def layer(
     """Add a micro-expression to another performance: curves are summed and held within 0 to 1, events come along."""
     settings = resolve_config(None, {"format": formats or None, "keys": keys, "tolerance": tolerance})
 
-    from microexpr.layered_take import LayerSettings
+    from microexpr.layered_take import LayerSettings, Part
 
     wanted = LayerSettings(at, weight, settings.keys, settings.tolerance)
-    run_layer(base_take, micro_take, out, wanted, settings, event, ease, name, overwrite=overwrite, as_json=as_json)
+    run_layer(
+        base_take,
+        micro_take,
+        out,
+        wanted,
+        settings,
+        Part(event, part),
+        ease,
+        name,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
 
 
 def run_layer(
@@ -63,7 +79,7 @@ def run_layer(
     out: Path,
     settings: "LayerSettings",
     writing: ConvertConfig,
-    event: int | None = None,
+    part: "Part",
     ease_s: float | None = None,
     name: str | None = None,
     *,
@@ -78,7 +94,7 @@ def run_layer(
 
     formats = writers_of(writing)
     base, micro = named_take(base_file), named_take(micro_file)
-    micro, settings = _prepared(micro, settings, event, ease_s)
+    micro, settings = _prepared(micro, settings, part, ease_s)
     take = layer_takes(base, micro, settings)
     for writer in formats:
         writer.check_controls(curve.name for curve in take.curves)
@@ -120,27 +136,25 @@ def _stem(file: Path) -> str:
 
 
 def _prepared(
-    micro: "Named", settings: "LayerSettings", event: int | None, ease_s: float | None
+    micro: "Named", settings: "LayerSettings", part: "Part", ease_s: float | None
 ) -> "tuple[Named, LayerSettings]":
-    """The micro take from rest to rest, if asked for; one event alone has its onset at ``at_s``."""
+    """The micro take from rest to rest, if asked for; a part alone begins (an event: has its onset) at ``at_s``."""
     from dataclasses import replace
 
     from curves.values import Interval
-    from microexpr.layered_take import cut_named, event_stretch
+    from microexpr.layered_take import Part, cut_named
 
     if ease_s is not None and not 0.0 <= ease_s < float("inf"):
         raise InputError(f"ease: expected seconds, 0 or more, got {ease_s:g}.")
-    if event is not None:
-        ease = EVENT_EASE_S if ease_s is None else ease_s
-        stretch = event_stretch(micro, event, ease)
-        onset = micro.take.events[event - 1].onset_s
-        at = settings.at_s - (onset - stretch.start_s)
-        if at < 0.0:
-            raise InputError(f"at: the event eases in {ease:g} s before its onset; give a time that late or later.")
-        return cut_named(micro, stretch, ease), replace(settings, at_s=at)
+    if part != Part():
+        ease = PART_EASE_S if ease_s is None else ease_s
+        stretch = part.stretch(micro, ease)
+        if settings.at_s < ease:
+            raise InputError(f"at: the part eases in, {ease:g} s before it begins; give a time that late or later.")
+        return cut_named(micro, stretch, ease), replace(settings, at_s=settings.at_s - ease)
     if not ease_s:
         return micro, settings
-    whole = Interval(0.0, micro.take.duration_s) if micro.take.duration_s > 0.0 else Interval(0.0, 2 * ease_s)
+    whole = Interval(0.0, max(micro.take.duration_s, 1e-6))
     if ease_s > whole.duration_s / 2:
         raise InputError(f"ease: {ease_s:g} s twice is longer than {micro.name} ({whole.duration_s:g} s); give less.")
     return cut_named(micro, whole, ease_s), settings

@@ -28,6 +28,9 @@ def stimuli(
     out: Annotated[Path, typer.Option("--out", help="Folder for videos, takes, STUDY.toml.")] = Path("stimuli"),
     at: Annotated[float | None, typer.Option(help="Second of the onset [the middle of the expression].")] = None,
     event: Annotated[int | None, typer.Option(help="Only this event of TAKE, from 1 [all, first to last].")] = None,
+    part: Annotated[
+        tuple[float, float] | None, typer.Option(help="Only these seconds of TAKE.", metavar="START END")
+    ] = None,
     weight: Annotated[float, typer.Option(help="Multiplies TAKE; the sum is held within 0 to 1.")] = 1.0,
     duration: Annotated[float, typer.Option(help="Seconds of each video.")] = 4.0,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
@@ -43,8 +46,8 @@ def stimuli(
 
     request = Request(
         take=take, emotions=_EMOTIONS if all_emotions else () if emotion is None else (_known(emotion),),
-        facekit=facekit, out=out, at_s=at, event=event, weight=weight, duration_s=duration, fps=fps, size=size,
-        seed=seed, rig=rig, overwrite=overwrite,
+        facekit=facekit, out=out, at_s=at, event=event, part=part, weight=weight, duration_s=duration, fps=fps,
+        size=size, seed=seed, rig=rig, overwrite=overwrite,
     )  # fmt: skip
     for line in make_stimuli(request):
         typer.echo(line)

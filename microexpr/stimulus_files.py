@@ -23,7 +23,7 @@ from curves.errors import InputError
 from curves.formats import write_take
 from curves.rigs import Rig, load_rig, rig_names
 from curves.values import DEFAULT_AUS, BasicEmotion, FloatArray, Interval, Take
-from microexpr.layered_take import Named, rig_of
+from microexpr.layered_take import Named, Part, rig_of
 from microexpr.layering import named_take
 from microexpr.progress import Report, progress_bar
 from microexpr.stimulus_faces import Face, open_face
@@ -58,6 +58,7 @@ class Request:
     facekit: Path | None = None
     at_s: float | None = None
     event: int | None = None
+    part: tuple[float, float] | None = None
     weight: float = 1.0
     duration_s: float = 4.0
     fps: float = 30.0
@@ -86,7 +87,7 @@ def make_stimuli(request: Request) -> list[str]:
     timing, one = Timing(request.duration_s), named_take(request.take)
     emotions = request.emotions or (_own_emotion(one),)
     rig, rig_name = _rig(one, request.rig)
-    micro = place_micro(one, timing, request.event, request.at_s, request.weight)
+    micro = place_micro(one, timing, Part(request.event, request.part), request.at_s, request.weight)
     in_rig(one, rig, rig_name), in_rig(one, load_rig(_FACS), _FACS)  # what cannot be is said before anything is drawn
     known = _known_stimuli(request)
     for name in (name for emotion in emotions for name in _names(emotion)):

@@ -21,7 +21,7 @@ from curves.piecewise import PiecewiseCubic, hermite
 from curves.richcurve import evaluate
 from curves.rigs import Rig, load_rig
 from curves.values import DEFAULT_AUS, AUTrack, FloatArray, Interval, Side, Take
-from microexpr.layered_take import LayerSettings, Named, cut_named, event_stretch, layer_takes, modulation_of, rig_of
+from microexpr.layered_take import LayerSettings, Named, Part, cut_named, layer_takes, modulation_of, rig_of
 from microexpr.version import __version__
 
 _SIDES = (Side.LEFT, Side.RIGHT)
@@ -138,23 +138,23 @@ class Micro:
         return layer_takes(base, part, settings)
 
 
-def place_micro(one: Named, timing: Timing, event: int | None, at_s: float | None, weight: float) -> Micro:
-    """All events of the take, or one (from 1), where they are asked for, or in the middle of the hold.
+def place_micro(one: Named, timing: Timing, part: Part, at_s: float | None, weight: float) -> Micro:
+    """That part of the take where it is asked for, or in the middle of the hold.
 
-    Raises InputError: no event, no room for it, no face for a while between onset and offset, a weight out of range.
+    Raises InputError: no such part, no room for it, no face for a while in it, a weight out of range.
     """
     LayerSettings(weight=weight)  # refused now, not after the first video
-    stretch = event_stretch(one, event or 1, EASE_S, last=event or max(1, len(one.take.events)))
+    stretch = part.stretch(one, EASE_S)
     for gap in one.take.no_face:
         if gap.start_s < stretch.end_s - EASE_S and gap.end_s > stretch.start_s + EASE_S:
             raise InputError(
-                f"{one.name} shows no face at {gap.start_s:g} to {gap.end_s:g} s: pick one with --event N."
+                f"{one.name} has no face from {gap.start_s:g} to {gap.end_s:g} s: take one --event or --part."
             )
     length = stretch.duration_s - 2 * EASE_S
     middle = (timing.hold.start_s + timing.hold.end_s) / 2
     micro = Micro(one, stretch, middle - length / 2 if at_s is None else at_s, weight)
     if micro.shown.start_s < 0.0 or micro.shown.end_s > timing.duration_s:
-        several = event is None and len(one.take.events) > 1
+        several = part == Part() and len(one.take.events) > 1
         what = "The micro-expressions" if several else "The micro-expression"
         fix = "one of them with --event N, " if several else ""
         raise InputError(

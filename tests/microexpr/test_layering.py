@@ -260,6 +260,15 @@ def test_one_event_is_laid_with_its_onset_at_the_time_given(
     assert np.abs(values(made, "AU12_L", outside) - values(BASE, "AU12_L", outside)).max() < 1e-6
 
 
+def test_a_part_begins_at_the_time_given(command: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
+    options = ("--at", 2.0, "--part", 0.4, 0.6, "--ease", 0.05, "--out", tmp_path, "--name", "part")
+    assert command("layer", *files, *options)[0] == 0
+    made, times = read_take(tmp_path / "part.take.json"), np.linspace(2.01, 2.19, 40)
+    expected = np.clip(values(BASE, "AU12_L", times) + values(MICRO, "AU12_L", times - 1.6), 0, 1)
+    assert np.abs(values(made, "AU12_L", times) - expected).max() < 1e-3
+    assert len(made.events) == 1  # the micro take's own is not within the part
+
+
 def test_a_layered_take_can_be_layered_on(command: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
     assert command("layer", *files, "--at", 0.5, "--out", tmp_path, "--name", "first")[0] == 0
     assert command("layer", tmp_path / "first.take.json", files[1], "--at", 1.5, "--out", tmp_path)[0] == 0
@@ -277,6 +286,9 @@ def test_a_layered_take_can_be_layered_on(command: Run, files: tuple[Path, Path]
         (["--at", "1", "--weight", "0"], "weight"),
         (["--at", "1", "--event", "2"], "there is no 2"),
         (["--at", "0.05", "--event", "1"], "eases in"),
+        (["--at", "1", "--event", "1", "--part", "0", "1"], "either"),
+        (["--at", "1", "--part", "0.5", "1.5"], "part: expected"),
+        (["--at", "1", "--event", "1", "--ease", "0"], "more than 0"),
         (["--at", "1", "--ease", "0.6"], "twice is longer"),
         (["--at", "1", "--ease", "-1"], "0 or more"),
         (["--at", "1", "--format", "curvetabel"], "did you mean 'curvetable'"),

@@ -20,7 +20,7 @@ from curves.errors import InputError, SetupError
 from curves.formats import read_take
 from curves.rigs import load_rig
 from curves.values import DEFAULT_AUS, Emotion, FloatArray, Interval, Side, Take
-from microexpr.layered_take import Named
+from microexpr.layered_take import Named, Part
 from microexpr.stimulus_faces import DrawnFace, KitFace
 from microexpr.stimulus_files import Request, frame_pairs
 from microexpr.stimulus_takes import (
@@ -63,7 +63,7 @@ def named(made: Take) -> Named:
 
 
 def pair(emotion: str = "happiness", made: Take = MICRO, at_s: float | None = None) -> tuple[Micro, Take, Take]:
-    micro = place_micro(named(made), TIMING, None, at_s, 1.0)
+    micro = place_micro(named(made), TIMING, Part(), at_s, 1.0)
     a = macro_take(emotion, FACS, "facs", TIMING, frame_rate=RATE)
     return micro, a, micro.over(named(a), FACS, "facs")
 
@@ -115,10 +115,22 @@ def test_the_micro_expression_lies_in_the_middle_of_the_hold_unless_told() -> No
 
 def test_one_event_of_several_is_taken_alone() -> None:
     two = take({(12, Side.BOTH): 0.3}, moments=((0.3, 0.4, 0.6), (1.2, 1.4, 1.6)), duration_s=2.0)
-    assert len(place_micro(named(two), TIMING, None, None, 1.0).over(named(pair()[1]), FACS, "facs").events) == 2
-    micro = place_micro(named(two), TIMING, 2, 2.0, 1.0)
+    assert len(place_micro(named(two), TIMING, Part(), None, 1.0).over(named(pair()[1]), FACS, "facs").events) == 2
+    micro = place_micro(named(two), TIMING, Part(2), 2.0, 1.0)
     (only,) = micro.over(named(pair()[1]), FACS, "facs").events
     assert (only.onset_s, only.offset_s) == pytest.approx((2.0, 2.4))
+
+
+def test_seconds_of_a_take_without_events_can_be_given() -> None:
+    made = named(replace(MICRO, events=()))
+    micro = place_micro(made, TIMING, Part(span=(0.3, 0.7)), 2.0, 1.0)
+    whole = place_micro(named(MICRO), TIMING, Part(), 2.0, 1.0)
+    base, times = named(pair()[1]), np.linspace(0, 4, 401)
+    drawn = [intensities(each.over(base, FACS, "facs"), times) for each in (micro, whole)]
+    assert np.abs(drawn[0] - drawn[1]).max() < 1e-9
+    for part in ((-0.1, 0.5), (0.5, 0.5), (0.3, 1.5)):
+        with pytest.raises(InputError, match="part: expected"):
+            place_micro(made, TIMING, Part(span=part), 2.0, 1.0)
 
 
 @pytest.mark.parametrize("rig", ["arkit", "metahuman"])
@@ -152,7 +164,7 @@ def test_what_no_renderer_can_draw_is_named() -> None:
 )
 def test_a_take_without_room_is_one_sentence(made: Take, options: tuple[Any, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence) as told:
-        place_micro(named(made), TIMING, options[0], options[1], 1.0)
+        place_micro(named(made), TIMING, Part(options[0]), options[1], 1.0)
     assert str(told.value).count(". ") == 0
 
 
