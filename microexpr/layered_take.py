@@ -228,10 +228,11 @@ def layer_takes(base: Named, micro: Named, settings: LayerSettings) -> Take:
     )  # fmt: skip
     end_s = settings.at_s + micro.take.duration_s
     added = tuple(moved(event, settings.at_s) for event in micro.take.events)
+    last_s = max((event.offset_s for event in (*base.take.events, *added)), default=0.0)  # may be a frame past its take
     notes = _notes(base, micro, settings, curves)
     return Take(
         frame_rate=base.take.frame_rate,
-        duration_s=max(base.take.duration_s, end_s),
+        duration_s=max(base.take.duration_s, end_s, last_s),
         events=tuple(sorted((*base.take.events, *added), key=lambda event: (event.onset_s, event.offset_s))),
         tracks=_tracks(as_animated(base.take), as_animated(micro.take), settings),
         curves=curves,

@@ -80,6 +80,12 @@ def test_the_take_grows_only_where_it_must() -> None:
         layered(at_s=3.01)
 
 
+def test_an_event_that_ends_a_slow_frame_late_fits() -> None:
+    slow = replace(MICRO, frame_rate=MICRO.frame_rate / 3, duration_s=0.65, tracks=())  # 10 fps, offset at 0.7
+    take_from_json(take_to_json(slow))
+    take_from_json(take_to_json(layered(micro=slow, at_s=2.5)))
+
+
 def test_frame_rate_and_time_code_are_the_bases() -> None:
     base = replace(BASE, start_timecode="01:00:00:00")
     micro = replace(MICRO, frame_rate=MICRO.frame_rate * 2, start_timecode="02:00:00:00")

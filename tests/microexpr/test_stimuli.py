@@ -51,7 +51,7 @@ class BarFace:
     def draw(self, intensity: FloatArray, time_s: float) -> np.ndarray:
         bars = np.repeat(GREY + (LIT - GREY) * intensity.ravel(), 2)
         picture = np.repeat(bars[None, :, None], 76, axis=0) * np.ones(3)
-        picture[:4] = 40 + 30 * time_s  # as the head drifts
+        picture[:4] = round(1000 * time_s) % 251  # as the head drifts
         return np.asarray(picture.round(), np.uint8)
 
     def describe(self) -> dict[str, Any]:
