@@ -94,8 +94,8 @@ def run_layer(
 
     formats = writers_of(writing)
     base, micro = named_take(base_file), named_take(micro_file)
-    micro, settings = _prepared(micro, settings, part, ease_s)
-    take = layer_takes(base, micro, settings)
+    shown, moved = _prepared(micro, settings, part, ease_s)
+    take = layer_takes(base, shown, moved)
     for writer in formats:
         writer.check_controls(curve.name for curve in take.curves)
     stem = safe_name(name or f"{_stem(base_file)}+{_stem(micro_file)}")

@@ -28,6 +28,7 @@ from microexpr.layering import named_take
 from microexpr.progress import Report, progress_bar
 from microexpr.stimulus_faces import Face, open_face
 from microexpr.stimulus_takes import (
+    LONGEST_S,
     Micro,
     Timing,
     frame_times,
@@ -234,8 +235,14 @@ def _entry(
         "shown_s": [micro.shown.start_s, micro.shown.end_s],
         "differing_frames": differing,
         "most_apart": _most_apart(drawn, work.times),
-        "notes": [note for note in own[1].provenance["notes"] if note.startswith("Held at")],
+        "notes": [*(note for note in own[1].provenance["notes"] if note.startswith("Held at")), *_long_notes(micro)],
     }  # fmt: skip
+
+
+def _long_notes(micro: Micro) -> list[str]:
+    if not micro.long_s:
+        return []
+    return [f"What is shown lasts up to {max(micro.long_s):.2f} s: a micro-expression lasts {LONGEST_S:g} s at most."]
 
 
 def _pair(work: _Work, emotion: str, rig: Rig, rig_name: str, *, folder: Path) -> tuple[Take, Take]:

@@ -27,6 +27,8 @@ from microexpr.version import __version__
 _SIDES = (Side.LEFT, Side.RIGHT)
 #: Before the micro-expression's onset and after its offset: there it comes from rest and goes to rest.
 EASE_S = 0.1
+#: What lasts longer is no micro-expression any more (Yan et al. 2013, "How fast are the leaked facial expressions").
+LONGEST_S = 0.5
 MACRO_SOURCE = "Ekman and Friesen (1978), Facial Action Coding System, investigator's guide, table 11-1"
 
 
@@ -130,6 +132,15 @@ class Micro:
         """Seconds of the video in which B may differ from A."""
         start = self.at_s - EASE_S
         return Interval(start, start + self.stretch.duration_s)
+
+    @property
+    def long_s(self) -> tuple[float, ...]:
+        """How long each movement shown lasts (the events, or all of it) that is longer than a micro-expression."""
+        start, end = self.stretch.start_s + EASE_S - 1e-9, self.stretch.end_s - EASE_S + 1e-9
+        events = [e.interval for e in self.one.take.events if start <= e.onset_s and e.offset_s <= end]
+        return tuple(
+            each.duration_s for each in (events or [Interval(start, end)]) if each.duration_s > LONGEST_S + 1e-6
+        )
 
     def over(self, base: Named, rig: Rig, rig_name: str) -> Take:
         """Take B: take A, ``base``, with the micro-expression added and clamped."""

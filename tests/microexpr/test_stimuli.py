@@ -121,6 +121,14 @@ def test_one_event_of_several_is_taken_alone() -> None:
     assert (only.onset_s, only.offset_s) == pytest.approx((2.0, 2.4))
 
 
+def test_what_is_longer_than_a_micro_expression_is_known() -> None:
+    two = named(take({(12, Side.BOTH): 0.3}, moments=((0.3, 0.4, 0.6), (1.0, 1.4, 1.65)), duration_s=2.0))
+    assert place_micro(two, TIMING, Part(1), None, 1.0).long_s == ()
+    assert place_micro(two, TIMING, Part(), None, 1.0).long_s == pytest.approx((0.65,))
+    assert place_micro(two, TIMING, Part(span=(0.2, 0.9)), None, 1.0).long_s == ()  # the event in it is short
+    assert place_micro(two, TIMING, Part(span=(0.35, 0.95)), None, 1.0).long_s == pytest.approx((0.6,))
+
+
 def test_seconds_of_a_take_without_events_can_be_given() -> None:
     made = named(replace(MICRO, events=()))
     micro = place_micro(made, TIMING, Part(span=(0.3, 0.7)), 2.0, 1.0)
