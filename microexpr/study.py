@@ -2,4 +2,7 @@
 
 import typer
 
+from microexpr import stimuli
+
 app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
+stimuli.register(app)
