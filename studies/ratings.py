@@ -100,6 +100,43 @@ class Ratings:
         )
 
 
+def build_ratings(
+    long: pd.DataFrame,
+    people: pd.DataFrame,
+    policy: Missing = Missing.STRICT,
+    flow: pd.DataFrame | None = None,
+    rejected: pd.DataFrame | None = None,
+) -> Ratings:
+    """``Ratings`` of clean rows: ``long`` and ``people`` as described there ("item" may be missing from ``long``).
+    ``studies.validation`` is what looks at the rows; nothing is checked here."""
+    if "item" not in long.columns:
+        long = long.assign(item="")
+    items = tuple(sorted(set(long["item"]) - {""}))
+    none = pd.DataFrame(columns=["table", "row", "participant_id", "reason"])
+    return Ratings(
+        long=long,
+        cells=cells_of(long, policy),
+        people=people.sort_index(),
+        flow=pd.DataFrame(columns=list(FLOW_COLUMNS)) if flow is None else flow,
+        rejected=none if rejected is None else rejected,
+        policy=policy,
+        items=items,
+    )
+
+
+def cells_of(long: pd.DataFrame, policy: Missing) -> pd.DataFrame:
+    """``Ratings.cells`` of ``Ratings.long``."""
+    where = ["participant_id", "emotion", "dimension"]
+    if policy is Missing.ITEM_PAIRS:
+        videos = long.groupby([*where, "item"])["video"].transform("nunique")
+        long = long[videos == len(VIDEOS)]
+    cells = long.groupby([*where, "video"], as_index=False)["rating"].mean()
+    ranks = {"emotion": EMOTIONS, "dimension": DIMENSIONS}
+    keys = {name: cells[name].map({word: rank for rank, word in enumerate(words)}) for name, words in ranks.items()}
+    order = cells.assign(**keys).sort_values([*where, "video"], kind="stable").index
+    return cells.loc[order, list(CELL_COLUMNS)].reset_index(drop=True)
+
+
 def _present(column: "pd.Series[str]", known: Sequence[str]) -> tuple[str, ...]:
     there = set(column)
     return tuple(word for word in known if word in there)
