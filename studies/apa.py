@@ -1,0 +1,73 @@
+"""Numbers as they stand in a paper (APA 7): p < .001, no zero before the point where 1 is the limit, a dash for what
+does not exist."""
+
+import numpy as np
+import pandas as pd
+
+NONE = "–"
+#: Statistics and effects that cannot pass 1: printed without the zero before the point.
+_BOUNDED = (
+    "p", "alpha", "icc", "r2", "r_squared", "eta", "pillai", "wilks", "r", "rho", "w_shapiro", "shapiro", "epsilon",
+)  # fmt: skip
+
+
+def number(value: object, digits: int = 2, *, bounded: bool = False) -> str:
+    """Fixed digits, minus as "-"; more digits where the value would read as zero, at most 4; "–" for None and NaN."""
+    if missing(value):
+        return NONE
+    real = float(value)  # type: ignore[arg-type]
+    while digits < 4 and real != 0 and abs(real) < 0.5 * 10**-digits:
+        digits += 1
+    words = f"{real:.{digits}f}"
+    if float(words) == 0:
+        words = words.lstrip("-")
+    return words.replace("0.", ".", 1) if bounded and abs(float(words)) < 1 and words.lstrip("-")[0] == "0" else words
+
+
+def p_value(value: object) -> str:
+    """".034", "< .001", "> .999"."""
+    if missing(value):
+        return NONE
+    real = float(value)  # type: ignore[arg-type]
+    if real < 0.001:
+        return "< .001"
+    return "> .999" if real > 0.999 and real < 1 else number(real, 3, bounded=True)
+
+
+def interval(low: object, high: object, *, bounded: bool = False) -> str:
+    """"[0.08, 0.52]"; "" where neither end exists."""
+    if missing(low) and missing(high):
+        return ""
+    return f"[{number(low, bounded=bounded)}, {number(high, bounded=bounded)}]"
+
+
+def with_interval(value: object, low: object, high: object, *, bounded: bool = False) -> str:
+    return " ".join(filter(None, (number(value, bounded=bounded), interval(low, high, bounded=bounded))))
+
+
+def degrees(value: object) -> str:
+    """Whole numbers without digits behind the point, others with two."""
+    if missing(value):
+        return ""
+    real = float(value)  # type: ignore[arg-type]
+    return f"{real:.0f}" if abs(real - round(real)) < 1e-9 else f"{real:.2f}"
+
+
+def statistic(name: str, value: object, df1: object = None, df2: object = None) -> str:
+    """"F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value its name and a dash."""
+    if not name and missing(value):
+        return NONE
+    inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))
+    left = f"{name}({inside})" if inside else name
+    right = number(value, 3 if is_bounded(name) else 2, bounded=is_bounded(name))
+    return f"{left} = {right}" if left and right != NONE else left or right
+
+
+def is_bounded(name: str) -> bool:
+    """Whether a statistic or effect of this name cannot pass 1."""
+    words = name.lower().replace("-", "_")
+    return words in _BOUNDED or "eta_squared" in words or words.startswith(("icc", "adjusted_r2", "cronbach"))
+
+
+def missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float | np.floating) and not np.isfinite(value))
