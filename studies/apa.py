@@ -25,7 +25,7 @@ def number(value: object, digits: int = 2, *, bounded: bool = False) -> str:
 
 
 def p_value(value: object) -> str:
-    """".034", "< .001", "> .999"."""
+    """ ".034", "< .001", "> .999"."""
     if missing(value):
         return NONE
     real = float(value)  # type: ignore[arg-type]
@@ -35,7 +35,7 @@ def p_value(value: object) -> str:
 
 
 def interval(low: object, high: object, *, bounded: bool = False) -> str:
-    """"[0.08, 0.52]"; "" where neither end exists."""
+    """ "[0.08, 0.52]"; "" where neither end exists."""
     if missing(low) and missing(high):
         return ""
     return f"[{number(low, bounded=bounded)}, {number(high, bounded=bounded)}]"
@@ -54,7 +54,7 @@ def degrees(value: object) -> str:
 
 
 def statistic(name: str, value: object, df1: object = None, df2: object = None) -> str:
-    """"F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value its name and a dash."""
+    """ "F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value its name and a dash."""
     if not name and missing(value):
         return NONE
     inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))

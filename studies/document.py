@@ -1,7 +1,7 @@
 """A report as a row of blocks, and its two forms: one HTML file that needs no other, and Markdown beside pictures.
 
-What strangers wrote (names, notes) is escaped in both, and a text that a spreadsheet would run as a formula when a table
-is pasted into it gets an apostrophe before it.
+What strangers wrote (names, notes) is escaped in both, and a text that a spreadsheet would run as a formula when a
+table is pasted into it gets an apostrophe before it.
 """
 
 import base64
@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from studies.figures import Picture
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _FORMULA = re.compile(r"^(?:[=@\t\r]|[+-](?![\d.]))")
 
 
@@ -112,7 +112,7 @@ def markdown(text: str) -> str:
     words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     words = _SPECIAL.sub(r"\\\1", words)
     words = re.sub(r"(?i)\b(https?|ftp|mailto|www)([:.])", r"\1\\\2", words)  # no link of its own making
-    return re.sub(r"^(\d+)([.)])(?=\s)", r"\1\\\2", re.sub(r"^-(?=[\s-])", r"\\-", words))
+    return re.sub(r"^(\d+)([.)])(?=\s)", r"\1\\\2", re.sub(r"^([-+#])(?=[\s#-]|$)", r"\\\1", words))
 
 
 def without_formula(text: str) -> str:

@@ -28,7 +28,7 @@ _STYLE: dict[str, dict[str, Any]] = {
     "B": {"marker": "s", "color": "black", "markerfacecolor": "black"},
 }
 _LABEL = {"A": "A: without micro-expression", "B": "B: with micro-expression"}
-_FONTS = {"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9}
+FONTS: Any = {"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def draw_means(ratings: Ratings, confidence: float = 0.95) -> Figure:
     panels = list(dict.fromkeys(table["dimension"]))
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    with mpl.rc_context(_FONTS):
+    with mpl.rc_context(FONTS):
         figure = new_figure(7.2, 0.5 + 2.6 * rows)
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for axes, dimension in zip(grid.flat, panels, strict=False):
@@ -105,7 +105,7 @@ def draw_differences(ratings: Ratings) -> Figure:
     rows = [(emotion, ratings.differences(emotion)) for emotion in ratings.emotions]
     rows += [(dimension, ratings.differences(ALL, dimension)) for dimension in ratings.dimensions]
     rows.append(("overall", ratings.differences()))
-    with mpl.rc_context(_FONTS):
+    with mpl.rc_context(FONTS):
         figure = new_figure(7.2, 0.8 + 0.62 * len(rows))
         axes = figure.subplots()
         for at, (_, values) in enumerate(rows):
@@ -141,15 +141,16 @@ def draw_effects(results: pd.DataFrame, alpha: float = 0.05) -> Figure | None:
     rows = effect_rows(results, alpha)
     if not len(rows):
         return None
-    with mpl.rc_context(_FONTS):
+    with mpl.rc_context(FONTS):
         figure = new_figure(7.2, 0.9 + 0.34 * len(rows))
         axes = figure.subplots()
-        for at, row in enumerate(rows.itertuples()):
-            low, high = _finite(row.effect_ci_low, row.effect), _finite(row.effect_ci_high, row.effect)
-            axes.plot([low, high], [at, at], "-", color="black", linewidth=1.4)
-            face = "black" if row.significant else "white"
-            axes.plot([row.effect], [at], "s", color="black", markerfacecolor=face, markersize=6)
-            axes.text(1.02, at, row.words, transform=axes.get_yaxis_transform(), va="center", family="monospace")
+        numbers = _columns(rows, ("effect", "effect_ci_low", "effect_ci_high"))
+        for at, (effect, low, high) in enumerate(numbers):
+            axes.plot([low, high], [at, at], "-", color="black", linewidth=1.4)  # NaN: no interval is drawn
+            face = "black" if rows["significant"].iloc[at] else "white"
+            axes.plot([effect], [at], "s", color="black", markerfacecolor=face, markersize=6)
+            words = str(rows["words"].iloc[at])
+            axes.text(1.02, at, words, transform=axes.get_yaxis_transform(), va="center", family="monospace")
         axes.axvline(0, color="black", linewidth=0.8, linestyle=":")
         axes.set_yticks(range(len(rows)), rows["label"])
         axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -182,7 +183,3 @@ def effect_rows(results: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
 
 def _columns(rows: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
     return rows[list(names)].to_numpy(np.float64, na_value=np.nan)
-
-
-def _finite(value: float, otherwise: float) -> float:
-    return float(value) if np.isfinite(value) else float(otherwise)

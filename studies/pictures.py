@@ -54,9 +54,10 @@ def _differences(ratings: Ratings) -> Picture:
             share = 100 * float(np.mean(values > 1e-9))
             words.append(f"{name} mean {apa.number(values.mean())}, above zero {share:.0f} %")
     caption = (
-        "Differences of a participant's mean ratings, B - A, by emotion (over dimensions), by dimension (over emotions) "
-        "and overall: density (hatched), box from the first to the third quartile with the median, whiskers to the last "
-        "value within 1.5 box lengths, diamond at the mean, one circle a participant. Dotted line: no difference."
+        "Differences of a participant's mean ratings, B - A, by emotion (over dimensions), by dimension (over "
+        "emotions) and overall: density (hatched), box from the first to the third quartile with the median, whiskers "
+        "to the last value within 1.5 box lengths, diamond at the mean, one circle a participant."
+        " Dotted line: no difference."
     )
     return as_picture(
         draw_differences(ratings), name="differences", title="Differences between the videos", caption=caption,
@@ -93,9 +94,10 @@ def _regression(ratings: Ratings) -> Picture | None:
         return None
     r = float(np.corrcoef(points["x"], points["y"])[0, 1])
     caption = (
-        "Mean rating of video B on the mean recognition score, one point a participant. (a) least-squares line with the "
-        "95 % interval of the mean; (b) ordered residuals against normal quantiles; (c) residuals with their kernel "
-        "density and the normal density of the same spread; (d) residuals against fitted values with a lowess line."
+        "Mean rating of video B on the mean recognition score, one point a participant. (a) least-squares line with "
+        "the 95 % interval of the mean; (b) ordered residuals against normal quantiles; (c) residuals with their "
+        "kernel density and the normal density of the same spread; (d) residuals against fitted values with a lowess "
+        "line."
     )
     return as_picture(
         figure, name="regression", title="Regression and residuals", caption=caption,

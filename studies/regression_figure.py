@@ -9,9 +9,8 @@ import statsmodels.api as sm
 from matplotlib.figure import Figure
 from scipy import stats
 
-from studies.figures import new_figure
+from studies.figures import FONTS, new_figure
 
-_FONTS = {"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9}
 _POINTS: dict[str, Any] = {"marker": "o", "s": 14, "facecolors": "none", "edgecolors": "black", "linewidths": 0.7}
 
 
@@ -27,7 +26,7 @@ def draw_regression(points: pd.DataFrame) -> Figure | None:
     residuals = np.asarray(fit.resid)
     if residuals.std() < 1e-9:
         return None
-    with mpl.rc_context(_FONTS):
+    with mpl.rc_context(FONTS):
         figure = new_figure(7.2, 6.2)
         (top_left, top_right), (bottom_left, bottom_right) = figure.subplots(2, 2)
         _draw_fit(top_left, x, y, fit)

@@ -71,7 +71,9 @@ def build_document(
     numbers = {picture.name: Illustration(picture, at) for at, picture in enumerate(pictures, 1)}
     blocks: list[Block] = []
     if settings.simulated:
-        blocks.append(Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning"))
+        blocks.append(
+            Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
+        )
     blocks += [*_question(ratings), *_data(ratings, settings), *_people(ratings)]
     blocks += [Heading("Methods"), Paragraph(_methods(frame, ratings, settings))]
     blocks += [Heading("Ratings"), _descriptive_table(ratings)]
@@ -99,14 +101,13 @@ _FIGURES_OF = {"Effect sizes": ("effects",), "Regression on the recognition scor
 
 
 def _question(ratings: Ratings) -> list[Block]:
-    emotions, dimensions = ", ".join(ratings.emotions), ", ".join(ratings.dimensions)
+    emotions, dimensions = ", ".join(ratings.emotions) or "none", ", ".join(ratings.dimensions) or "anything"
     return [
         Heading("Question"),
         Paragraph(
-            f"Do people rate a virtual human's expression higher in {dimensions or 'any dimension'} when a "
-            f"micro-expression is added to it? Every participant rated two videos of each emotion ({emotions or 'none'}) "
-            f"from {SCALE[0]} to {SCALE[1]}: A without the micro-expression, B with it. The null hypothesis is that the "
-            "mean difference B - A is zero."
+            f"Do people rate a virtual human's expression higher in {dimensions} when a micro-expression is added to it? "
+            f"Every participant rated two videos of each emotion ({emotions}) from {SCALE[0]} to {SCALE[1]}: A without "
+            "the micro-expression, B with it. The null hypothesis is that the mean difference B - A is zero."
         ),
     ]
 
@@ -126,7 +127,9 @@ def _data(ratings: Ratings, settings: ReportSettings) -> list[Block]:
         rows = tuple(tuple(_word(value) for value in row) for row in ratings.flow.itertuples(index=False))
         columns = tuple(str(name) for name in ratings.flow.columns)
         numeric = frozenset(columns.index(name) for name in ("rows", "participants") if name in columns)
-        blocks.append(Table("Flow: what came, what was excluded and why, what was analysed.", columns, rows, numeric, 3))
+        blocks.append(
+            Table("Flow: what came, what was excluded and why, what was analysed.", columns, rows, numeric, 3)
+        )
     return blocks
 
 
@@ -136,7 +139,8 @@ def _people(ratings: Ratings) -> list[Block]:
         if column in people:
             words = people[column].map(_word).replace("", "not given")
             counts = words.value_counts(sort=False).sort_index()
-            rows += [(_label(column), name, str(count), f"{100 * count / len(people):.1f}") for name, count in counts.items()]
+            shares = (100 * counts / len(people)).map("{:.1f}".format)
+            rows += [(_label(column), str(name), str(counts[name]), shares[name]) for name in counts.index]
     blocks: list[Block] = [Heading("Participants")]
     if rows:
         caption = f"Participants analysed (n = {len(people)})."
@@ -159,11 +163,11 @@ def _methods(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) ->
 def _descriptive_table(ratings: Ratings) -> Table:
     rows = tuple(
         (
-            row.emotion, row.dimension, str(row.n), *(apa.number(value) for value in (
-                row.mean_a, row.sd_a, row.mean_b, row.sd_b, row.difference, row.sd_difference)),
+            *(str(row[name]) for name in ("emotion", "dimension", "n")),
+            *(apa.number(row[name]) for name in ("mean_a", "sd_a", "mean_b", "sd_b", "difference", "sd_difference")),
         )
-        for row in describe_pairs(ratings).itertuples()
-    )  # fmt: skip
+        for row in describe_pairs(ratings).to_dict("records")
+    )
     columns = ("emotion", "dimension", "n", "M of A", "SD of A", "M of B", "SD of B", "M of B - A", "SD of B - A")
     caption = (
         "Participants' mean ratings; SDs are between participants. \"all\": the mean of the participant's ratings over "

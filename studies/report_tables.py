@@ -63,7 +63,7 @@ def _effect_table(part: pd.DataFrame, caption: str) -> Table:
         notes = [f"{row['effect_name']}: {row['note']}" for row in group.to_dict("records") if row["note"]]
         estimate = apa.number(group["estimate"].iloc[0])
         cells = [shown.get(name, apa.NONE) for name in names]
-        rows.append((emotion, dimension, apa.degrees(n), estimate, *cells, "; ".join(dict.fromkeys(notes))))
+        rows.append((str(emotion), str(dimension), apa.degrees(n), estimate, *cells, "; ".join(dict.fromkeys(notes))))
     columns = ("emotion", "dimension", "n", "B - A", *names, "note")
     return Table(caption, columns, tuple(rows), frozenset({2, 3}), heads=2)
 

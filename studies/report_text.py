@@ -114,8 +114,8 @@ EFFECTS: dict[str, str] = {
     "d_s": "d_s is the mean difference divided by the pooled standard deviation of A and B, as of independent groups",
     "partial_eta_squared": "partial eta squared is the sum of squares of the effect divided by itself plus that of its "
     "error",
-    "rank_biserial_matched": "the matched-pairs rank-biserial correlation is the difference of the sums of positive and "
-    "negative ranks divided by their total",
+    "rank_biserial_matched": "the matched-pairs rank-biserial correlation is the difference of the sums of positive "
+    "and negative ranks divided by their total",
 }
 
 POLICIES: dict[Missing, str] = {
@@ -146,8 +146,8 @@ def methods_paragraph(
     families = "; ".join(f"{name}: {len(words)} ({', '.join(words)})" for name, words in settings.families.items())
     if families:
         parts.append(
-            "p values were corrected after Bonferroni, Holm and Benjamini-Hochberg (FDR) within each declared family of "
-            f"tests ({families})."
+            "p values were corrected after Bonferroni, Holm and Benjamini-Hochberg (FDR) within each declared family "
+            f"of tests ({families})."
         )
     parts.append(f"Tests are two-sided at alpha = {settings.alpha:g} unless marked; intervals are {confidence}.")
     parts.append(f"Computed with {software()}.")

@@ -1,0 +1,92 @@
+"""``microexpr study paper``: the user study's tables computed again from its printed figures."""
+
+# ruff: noqa: PLC0415  # scipy and pandas are imported when the command runs
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curves.errors import InputError
+from microexpr.report import aligned
+
+if TYPE_CHECKING:
+    from studies.paper_rows import PaperRow
+
+_SUFFIXES = (".csv", ".json", ".txt")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds ``paper`` to ``microexpr study``."""
+    app.command("paper")(recompute_paper)
+
+
+def recompute_paper(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")] = False,
+    out: Annotated[Path | None, typer.Option(help=f"File instead of stdout: {', '.join(_SUFFIXES)}.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Compute the published user study's tables again from its printed figures: what agrees, what cannot.
+
+    A recomputed figure is a range: printed figures are rounded. It agrees if it meets the printed one.
+    """
+    _check_place(out, overwrite)
+    from studies.paper import paper_document, paper_frame, paper_rows
+
+    rows = paper_rows()
+    if out is not None and out.suffix.lower() == ".csv":
+        from studies.results import write_csv
+
+        write_csv(paper_frame(rows), out)
+        return
+    structured = as_json if out is None else out.suffix.lower() == ".json"
+    text = json.dumps(paper_document(rows), indent=2, ensure_ascii=False) if structured else _text(rows)
+    if out is None:
+        typer.echo(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _check_place(out: Path | None, overwrite: bool) -> None:
+    if out is None:
+        return
+    if out.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"--out {out}: name a file that ends in one of {', '.join(_SUFFIXES)}.")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first.")
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} exists; give another name or --overwrite.")
+
+
+def _text(rows: "Sequence[PaperRow]") -> str:
+    from studies.paper import FINDINGS
+    from studies.paper_rows import paper_figures
+
+    lines = [f"Recomputed from the printed figures of: {paper_figures()['source']}.", "", "What was found:"]
+    lines += [f"- {finding}" for finding in FINDINGS]
+    for table in dict.fromkeys(row.table for row in rows):
+        part = [row for row in rows if row.table == table]
+        lines += ["", f"Table {table}" if table != "text" else "Text", *_table(part)]
+    return "\n".join(lines)
+
+
+def _table(rows: "Sequence[PaperRow]") -> list[str]:
+    """Aligned columns; what there is to say of rows follows below, each remark once."""
+    notes = list(dict.fromkeys(row.note for row in rows if row.note))
+    cells: list[tuple[str, ...]] = [("row", "quantity", "printed", "recomputed", "verdict")]
+    for row in rows:
+        mark = f" [{notes.index(row.note) + 1}]" if row.note else ""
+        cells.append((row.row, row.quantity, row.printed, range_words(row.low, row.high), f"{row.verdict}{mark}"))
+    return [*aligned(cells), *(f"  [{number}] {note}" for number, note in enumerate(notes, 1))]
+
+
+def range_words(low: float | None, high: float | None) -> str:
+    """ "0.207", "0.0959 to 0.0965", "above 3.41": four digits that count, fewer where both ends share them."""
+    if low is None or high is None:
+        if low is None and high is None:
+            return ""
+        return f"above {low:.4g}" if low is not None else f"below {high:.4g}"
+    ends = (f"{low:.4g}", f"{high:.4g}")
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
