@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Sequence
+from math import ceil, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,10 +84,14 @@ def _table(rows: "Sequence[PaperRow]") -> list[str]:
 
 
 def range_words(low: float | None, high: float | None) -> str:
-    """ "0.207", "0.0959 to 0.0965", "above 3.41": four digits that count, fewer where both ends share them."""
+    """ "0.2068 to 0.2078", "above 3.415": as many digits as tell the two ends apart, and one more."""
     if low is None or high is None:
         if low is None and high is None:
             return ""
         return f"above {low:.4g}" if low is not None else f"below {high:.4g}"
-    ends = (f"{low:.4g}", f"{high:.4g}")
-    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    if high - low < 1e-12:
+        return f"{low:.4g}"
+    if max(abs(low), abs(high)) < 1e-3:
+        return f"{low:.3g} to {high:.3g}"
+    decimals = max(0, ceil(-log10(high - low) - 1e-9)) + 1
+    return f"{low:.{decimals}f} to {high:.{decimals}f}"

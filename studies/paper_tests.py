@@ -49,7 +49,7 @@ def overall_row() -> Iterator[PaperRow]:
     note = "from Diff and p, as if independent"
     yield computed(("4", "Overall", "pooled SD"), _sd_needed(printed(row["difference"]).size, given, n), note)
     rows_mean = mean_of([printed(one["difference"]) for one in emotions]).size
-    note = "from p and the mean difference of the six rows, as if independent"
+    note = "from p and the mean difference of the six rows, as if independent; the rows' own SDs are 0.658 to 0.829"
     yield computed(("4", "Overall", "pooled SD with the rows' difference"), _sd_needed(rows_mean, given, n), note)
     note = "no p of a paired test and no SD of the differences is printed for this row"
     yield impossible(("4", "Overall", "paired t, d_z"), "", note)

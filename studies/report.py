@@ -105,7 +105,7 @@ def _question(ratings: Ratings) -> list[Block]:
     return [
         Heading("Question"),
         Paragraph(
-            f"Do people rate a virtual human's expression higher in {dimensions} when a micro-expression is added to it? "
+            f"Do people rate a virtual human's expression higher in {dimensions} when a micro-expression is added? "
             f"Every participant rated two videos of each emotion ({emotions}) from {SCALE[0]} to {SCALE[1]}: A without "
             "the micro-expression, B with it. The null hypothesis is that the mean difference B - A is zero."
         ),
