@@ -1,4 +1,4 @@
-"""The published tables computed again: what agrees and what does not, as found; and the arithmetic of printed figures."""
+"""The published tables computed again: what agrees and what does not, as found; the arithmetic of printed figures."""
 
 import json
 from collections import Counter
@@ -137,8 +137,12 @@ def test_printed_holds_what_rounds_to_it(digits: int, decimals: int) -> None:
     assert padded(text).low <= found.low + 1e-12 and padded(text).high >= found.high - 1e-12
 
 
-@given(st.floats(0.1, 5), st.floats(0, 1), st.floats(0.1, 5), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_spread_covers_all_in_between(a: float, a_more: float, b: float, b_more: float, s: float, t: float) -> None:
+PART = st.floats(0, 1)
+
+
+@given(st.tuples(st.floats(0.1, 5), PART, PART), st.tuples(st.floats(0.1, 5), PART, PART))
+def test_spread_covers_all_in_between(above: tuple[float, float, float], below: tuple[float, float, float]) -> None:
+    (a, a_more, s), (b, b_more, t) = above, below
     found = spread(lambda x, y: x / y, Range(a, a + a_more), Range(b, b + b_more))
     value = (a + s * a_more) / (b + t * b_more)
     assert found.low - 1e-9 <= value <= found.high + 1e-9
