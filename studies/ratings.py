@@ -134,7 +134,8 @@ def cells_of(long: pd.DataFrame, policy: Missing) -> pd.DataFrame:
     ranks = {"emotion": EMOTIONS, "dimension": DIMENSIONS}
     keys = {name: cells[name].map({word: rank for rank, word in enumerate(words)}) for name, words in ranks.items()}
     order = cells.assign(**keys).sort_values([*where, "video"], kind="stable").index
-    return cells.loc[order, list(CELL_COLUMNS)].reset_index(drop=True)
+    picked: pd.DataFrame = cells[list(CELL_COLUMNS)].loc[order]
+    return picked.reset_index(drop=True)
 
 
 def _present(column: "pd.Series[str]", known: Sequence[str]) -> tuple[str, ...]:
