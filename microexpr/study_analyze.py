@@ -136,7 +136,7 @@ def _write_rejected(rejected: "pd.DataFrame", out: Path) -> None:
 
 
 def _summary(data: "Ratings", frame: "pd.DataFrame") -> Iterator[str]:
-    from microexpr.report import aligned
+    import pandas as pd
 
     for table, step, reason, rows, participants in data.flow.astype(object).to_numpy():
         why = f" ({reason})" if reason else ""
@@ -144,8 +144,9 @@ def _summary(data: "Ratings", frame: "pd.DataFrame") -> Iterator[str]:
     yield f"missing ratings: {data.policy}; differences are B - A"
     shown = frame[(frame["analysis"] == "paired_t") & ((frame["emotion"] == "all") | (frame["dimension"] == "all"))]
     shown = shown[shown["n"] > 0]
-    head = ("", "n", "B - A", "interval", "t", "p", "p Holm", "d_z")
-    yield from aligned([head, *(_line(row) for row in shown.itertuples(index=False))])
+    head = ["", "n", "B - A", "interval", "t", "p", "p Holm", "d_z"]
+    lines = [_line(row) for row in shown.itertuples(index=False)]
+    yield pd.DataFrame(lines, columns=head).to_string(index=False)
 
 
 def _line(row: Any) -> tuple[str, ...]:
