@@ -2,7 +2,8 @@
 
 import typer
 
-from microexpr import study_paper
+from microexpr import study_analyze, study_paper
 
 app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
+study_analyze.register(app)
 study_paper.register(app)

@@ -1,9 +1,10 @@
 """What a user may choose about the analyses; every analysis takes it, most read only ``alpha``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from studies.vocabulary import DIMENSIONS, EMOTIONS
+from studies.corrections import DEFAULT_FAMILIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,7 @@ class AnalysisSettings:
     equivalence_points: float | None = 0.3
     equivalence_d_z: float | None = 0.3
     powers: tuple[float, ...] = (0.8, 0.9)
-    families: dict[str, tuple[str, ...]] = field(
-        default_factory=lambda: {"emotions": EMOTIONS, "dimensions": DIMENSIONS}
-    )
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_FAMILIES)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 0.5:
