@@ -5,10 +5,28 @@ import numpy as np
 import pandas as pd
 
 NONE = "–"
-#: Statistics and effects that cannot pass 1: printed without the zero before the point.
-_BOUNDED = (
-    "p", "alpha", "icc", "r2", "r_squared", "eta", "pillai", "wilks", "r", "rho", "w_shapiro", "shapiro", "epsilon",
-)  # fmt: skip
+#: Names of statistics and effects in results.csv, as a reader knows them; others stand as they are.
+NAMES: dict[str, str] = {
+    "T2": "T²",
+    "chi2": "χ²",
+    "pillai": "Pillai's trace",
+    "wilks": "Wilks' lambda",
+    "hotelling_lawley": "Hotelling-Lawley trace",
+    "roy": "Roy's root",
+    "F_greenhouse_geisser": "F (Greenhouse-Geisser)",
+    "F_huynh_feldt": "F (Huynh-Feldt)",
+    "shapiro_wilk": "Shapiro-Wilk W",
+    "breusch_pagan": "Breusch-Pagan LM",
+    "durbin_watson": "Durbin-Watson",
+    "cook_d_max": "largest Cook's D",
+    "cook_d_above_4_over_n": "number of Cook's D above 4/n",
+    "adjusted_r_squared": "adjusted R²",
+    "r_squared": "R²",
+    "partial_eta_squared": "partial η²",
+    "rank_biserial_matched": "rank-biserial r",
+}
+#: Those that cannot pass 1: printed without the zero before the point.
+_BOUNDED = frozenset({"p", "r", "rho", "alpha", "pillai", "wilks", "shapiro_wilk", "rank_biserial_matched"})
 
 
 def number(value: object, digits: int = 2, *, bounded: bool = False) -> str:
@@ -58,15 +76,18 @@ def statistic(name: str, value: object, df1: object = None, df2: object = None) 
     if not name and missing(value):
         return NONE
     inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))
-    left = f"{name}({inside})" if inside else name
+    left = f"{name_of(name)}({inside})" if inside else name_of(name)
     right = number(value, 3 if is_bounded(name) else 2, bounded=is_bounded(name))
     return f"{left} = {right}" if left and right != NONE else left or right
 
 
+def name_of(name: str) -> str:
+    return NAMES.get(name, name)
+
+
 def is_bounded(name: str) -> bool:
     """Whether a statistic or effect of this name cannot pass 1."""
-    words = name.lower().replace("-", "_")
-    return words in _BOUNDED or "eta_squared" in words or words.startswith(("icc", "adjusted_r2", "cronbach"))
+    return name in _BOUNDED or name.endswith(("eta_squared", "r_squared")) or name.startswith("ICC")
 
 
 def missing(value: object) -> bool:

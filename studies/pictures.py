@@ -7,6 +7,7 @@ from studies import apa
 from studies.descriptives import within_subject_means
 from studies.figures import Picture, as_picture, draw_differences, draw_effects, draw_means, effect_rows
 from studies.ratings import ALL, Ratings
+from studies.regression import regression_frame
 from studies.regression_figure import draw_regression
 from studies.settings import AnalysisSettings
 from studies.vocabulary import SCALE
@@ -80,19 +81,12 @@ def _effects(frame: pd.DataFrame, settings: AnalysisSettings) -> Picture | None:
     )
 
 
-def regression_points(ratings: Ratings) -> pd.DataFrame:
-    """One row a participant: ``x`` mean recognition score, ``y`` mean rating of video B; who lacks one is left out."""
-    rated = ratings.cells[ratings.cells["video"] == "B"].groupby("participant_id")["rating"].mean()
-    scores = pd.to_numeric(ratings.people["recognition_score"], errors="coerce")
-    return pd.DataFrame({"x": scores.astype("float64"), "y": rated}).dropna()
-
-
 def _regression(ratings: Ratings) -> Picture | None:
-    points = regression_points(ratings)
+    points = regression_frame(ratings)
     figure = draw_regression(points)
     if figure is None:
         return None
-    r = float(np.corrcoef(points["x"], points["y"])[0, 1])
+    r = float(np.corrcoef(points["recognition_score"], points["rating"])[0, 1])
     caption = (
         "Mean rating of video B on the mean recognition score, one point a participant. (a) least-squares line with "
         "the 95 % interval of the mean; (b) ordered residuals against normal quantiles; (c) residuals with their "

@@ -10,29 +10,26 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from studies.figures import FONTS, new_figure
+from studies.ratings import SAME
+from studies.regression import FRAME_COLUMNS
 
 _POINTS: dict[str, Any] = {"marker": "o", "s": 14, "facecolors": "none", "edgecolors": "black", "linewidths": 0.7}
 
 
 def draw_regression(points: pd.DataFrame) -> Figure | None:
-    """``points``: one row a participant, columns ``x`` (mean recognition score) and ``y`` (mean rating of video B).
-
-    None where no line can be fitted: fewer than three points, or no variance of x or of the residuals.
-    """
-    x, y = (points[name].to_numpy(np.float64) for name in ("x", "y"))
-    if len(x) < 3 or np.ptp(x) < 1e-9 or np.ptp(y) < 1e-9:
+    """``points``: the table of ``studies.regression.regression_frame``. None where no line can be drawn, or where all
+    points lie on it: there are no residuals to look at."""
+    x, y, fitted, residuals = (points[name].to_numpy(np.float64) for name in FRAME_COLUMNS[:4])
+    if len(x) < 3 or np.ptp(residuals) < SAME or np.ptp(x) < SAME:
         return None
     fit = sm.OLS(y, sm.add_constant(x)).fit()
-    residuals = np.asarray(fit.resid)
-    if residuals.std() < 1e-9:
-        return None
     with mpl.rc_context(FONTS):
         figure = new_figure(7.2, 6.2)
         (top_left, top_right), (bottom_left, bottom_right) = figure.subplots(2, 2)
         _draw_fit(top_left, x, y, fit)
         _draw_quantiles(top_right, residuals)
         _draw_histogram(bottom_left, residuals)
-        _draw_residuals(bottom_right, np.asarray(fit.fittedvalues), residuals)
+        _draw_residuals(bottom_right, fitted, residuals)
         for axes in figure.axes:
             axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from studies import apa
+from studies.analysis import POLICIES
 from studies.descriptives import describe_pairs
 from studies.document import (
     Block,
@@ -24,7 +25,7 @@ from studies.figures import Picture
 from studies.pictures import draw_all
 from studies.ratings import Ratings
 from studies.report_tables import result_tables
-from studies.report_text import POLICIES, SECTIONS, methods_paragraph
+from studies.report_text import SECTIONS, methods_paragraph
 from studies.settings import AnalysisSettings
 from studies.vocabulary import SCALE, VIDEOS
 
@@ -74,7 +75,7 @@ def build_document(
         blocks.append(
             Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
         )
-    blocks += [*_question(ratings), *_data(ratings, settings), *_people(ratings)]
+    blocks += [*_question(ratings), *_data(frame, ratings, settings), *_people(ratings)]
     blocks += [Heading("Methods"), Paragraph(_methods(frame, ratings, settings))]
     blocks += [Heading("Ratings"), _descriptive_table(ratings)]
     blocks += [numbers[name] for name in ("means", "differences") if name in numbers]
@@ -97,6 +98,7 @@ def build_document(
     return Document(title, tuple(blocks), foot)
 
 
+_DATA = "data"  # rows of results that the flow table shows
 _FIGURES_OF = {"Effect sizes": ("effects",), "Regression on the recognition score": ("regression",)}
 
 
@@ -112,24 +114,25 @@ def _question(ratings: Ratings) -> list[Block]:
     ]
 
 
-def _data(ratings: Ratings, settings: ReportSettings) -> list[Block]:
+def _data(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) -> list[Block]:
     people, rated = ratings.people, ratings.cells
     whole = len(people) * len(ratings.emotions) * len(ratings.dimensions) * len(VIDEOS)
     items = f"{len(ratings.items)} items a dimension ({', '.join(ratings.items)})" if ratings.items else "one item each"
     facts = (
         *((f"Data: {settings.source}.",) if settings.source else ()),
         f"Analysed: {len(people)} participants, {len(ratings.long)} ratings, {items}.",
-        f"Missing ratings: policy {POLICIES[ratings.policy]}. {len(rated)} of {whole} means of participant, emotion, "
-        f"dimension and video exist, {whole - len(rated)} do not.",
+        f"Missing ratings: policy {ratings.policy} ({POLICIES[ratings.policy]}).",
+        f"{len(rated)} of {whole} means of participant, emotion, dimension and video exist.",
     )
     blocks: list[Block] = [Heading("Data"), Listing(facts)]
     if len(ratings.flow):
         rows = tuple(tuple(_word(value) for value in row) for row in ratings.flow.itertuples(index=False))
         columns = tuple(str(name) for name in ratings.flow.columns)
         numeric = frozenset(columns.index(name) for name in ("rows", "participants") if name in columns)
-        blocks.append(
-            Table("Flow: what came, what was excluded and why, what was analysed.", columns, rows, numeric, 3)
-        )
+        caption = f"Flow: what came, what was excluded and why, what was analysed ({_DATA})."
+        blocks.append(Table(caption, columns, rows, numeric, heads=3))
+    else:
+        blocks += result_tables(frame[frame["analysis"] == _DATA], _DATA)
     return blocks
 
 
@@ -177,7 +180,7 @@ def _descriptive_table(ratings: Ratings) -> Table:
 
 
 def _others(frame: pd.DataFrame) -> list[Block]:
-    known = {name for section in SECTIONS for name in section.analyses}
+    known = {_DATA, *(name for section in SECTIONS for name in section.analyses)}
     names = [name for name in dict.fromkeys(frame["analysis"]) if name not in known]
     blocks: list[Block] = [Heading("Other results")] if names else []
     for name in names:

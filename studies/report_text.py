@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
+from studies.analysis import POLICIES
 from studies.ratings import Missing
 from studies.settings import AnalysisSettings
 
@@ -118,17 +119,6 @@ EFFECTS: dict[str, str] = {
     "and negative ranks divided by their total",
 }
 
-POLICIES: dict[Missing, str] = {
-    Missing.STRICT: "strict: only participants who gave every rating of the design are analysed",
-    Missing.ITEM_PAIRS: "item_pairs: an item counts only where the participant rated it for both videos",
-    Missing.MEAN_AVAILABLE: "mean_available: a rating is the mean of whatever items the participant answered",
-}
-
-INTERVAL_NOTE = (
-    "Cousineau-Morey: participants' own means are removed within the panel and the variance is corrected by "
-    "C / (C - 1), C being the number of conditions of the panel."
-)
-
 
 def methods_paragraph(
     analyses: Sequence[str], effects: Sequence[str], n: int, policy: Missing, settings: AnalysisSettings
@@ -137,7 +127,7 @@ def methods_paragraph(
     confidence = f"{100 * settings.confidence:g} %"
     parts = [
         f"{n} participants rated video A (without micro-expressions) and video B (with them). Differences are B - A. "
-        f"Missing ratings were treated by the policy {POLICIES[policy]}.",
+        f"Missing ratings were treated by the policy {policy} ({POLICIES[policy]}).",
         *(sentence for name, sentence in METHODS.items() if name in analyses),
     ]
     named = [words for name, words in EFFECTS.items() if name in effects]
