@@ -77,7 +77,8 @@ def statistic(name: str, value: object, df1: object = None, df2: object = None) 
         return NONE
     inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))
     left = f"{name_of(name)}({inside})" if inside else name_of(name)
-    right = number(value, 3 if is_bounded(name) else 2, bounded=is_bounded(name))
+    counts = name == "cook_d_above_4_over_n" and not missing(value)
+    right = degrees(value) if counts else number(value, 3 if is_bounded(name) else 2, bounded=is_bounded(name))
     return f"{left} = {right}" if left and right != NONE else left or right
 
 

@@ -24,6 +24,7 @@ from studies.document import (
 from studies.figures import Picture
 from studies.pictures import draw_all
 from studies.ratings import Ratings
+from studies.report_summary import summary
 from studies.report_tables import result_tables
 from studies.report_text import SECTIONS, methods_paragraph
 from studies.settings import AnalysisSettings
@@ -75,7 +76,7 @@ def build_document(
         blocks.append(
             Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
         )
-    blocks += [*_question(ratings), *_data(frame, ratings, settings), *_people(ratings)]
+    blocks += [*_question(ratings), *summary(frame, settings.analysis), *_data(frame, ratings, settings), *_people(ratings)]
     blocks += [Heading("Methods"), Paragraph(_methods(frame, ratings, settings))]
     blocks += [Heading("Ratings"), _descriptive_table(ratings)]
     blocks += [numbers[name] for name in ("means", "differences") if name in numbers]
@@ -130,7 +131,7 @@ def _data(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) -> li
         columns = tuple(str(name) for name in ratings.flow.columns)
         numeric = frozenset(columns.index(name) for name in ("rows", "participants") if name in columns)
         caption = f"Flow: what came, what was excluded and why, what was analysed ({_DATA})."
-        blocks.append(Table(caption, columns, rows, numeric, heads=3))
+        blocks.append(Table(caption, columns, rows, numeric, heads=2))
     else:
         blocks += result_tables(frame[frame["analysis"] == _DATA], _DATA)
     return blocks

@@ -74,7 +74,7 @@ _QUESTION = ["emotion", "dimension", "n"]
 
 def _heads(columns: dict[str, list[str]]) -> tuple[dict[str, list[str]], list[str]]:
     """The columns that name rows, and what is told once because all rows have it."""
-    filled = {name: words for name, words in columns.items() if any(words)}
+    filled = {name: [word or apa.NONE for word in words] for name, words in columns.items() if any(words)}
     if len(filled) < 2 or len(next(iter(filled.values()))) < 2:
         return filled, []
     same = [name for name, words in filled.items() if len(set(words)) == 1]
