@@ -8,9 +8,10 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from studies.figures import Picture
 
@@ -77,11 +78,14 @@ class Document:
 
 def render_html(document: Document) -> str:
     """One page without a script and without a request to anywhere; pictures are inside as data URIs."""
+    return _template().render(document=document, numbered=_numbered(document))
+
+
+@cache
+def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["cell"] = without_formula
-    environment.globals.update(data_uri=_data_uri, numbered=_numbered(document))
-    source = files("studies").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(document=document)
+    environment.filters.update(cell=without_formula, data_uri=_data_uri)
+    return environment.from_string(files("studies").joinpath("templates/report.html.j2").read_text(encoding="utf-8"))
 
 
 def render_markdown(document: Document, folder: str = "figures") -> str:

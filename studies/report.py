@@ -85,8 +85,7 @@ def build_document(
         blocks += [Heading(section.title), Paragraph(section.intro)]
         if not len(part):
             blocks.append(Paragraph("None of these analyses is in the results."))
-            continue
-        if section.warning:
+        elif section.warning:
             blocks.append(Paragraph(section.warning, "warning"))
         for name in section.analyses:
             blocks += result_tables(part[part["analysis"] == name], name)

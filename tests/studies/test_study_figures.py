@@ -115,9 +115,10 @@ def test_regression_draws_its_points_and_residuals(ratings: Ratings) -> None:
     figure = draw_regression(points)
     assert figure is not None
     fit, quantiles, histogram, residuals = figure.axes
-    assert np.asarray(fit.collections[1].get_offsets()) == pytest.approx(
-        points[["recognition_score", "rating"]].to_numpy()
-    )
+    drawn = [np.asarray(axes.collections[at].get_offsets()) for axes, at in ((fit, 1), (quantiles, 0), (residuals, 0))]
+    assert drawn[0] == pytest.approx(points[["recognition_score", "rating"]].to_numpy())
+    assert drawn[1][:, 1] == pytest.approx(np.sort(points["residual"]))
+    assert drawn[2] == pytest.approx(points[["fitted", "residual"]].to_numpy())
     assert np.asarray(quantiles.collections[0].get_offsets())[:, 1] == pytest.approx(np.sort(points["residual"]))
     assert np.asarray(residuals.collections[0].get_offsets()) == pytest.approx(
         points[["fitted", "residual"]].to_numpy()

@@ -3,6 +3,7 @@
 import base64
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_page_can_be_read_without_seeing_it(html: str) -> None:
     assert all(head.get("scope") in ("col", "row") for head in page.all("th"))
     assert html.count('<th scope="row"></th>') == 0
     levels = [int(name[1]) for name, _ in page.elements if re.fullmatch(r"h\d", name)]
-    assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in pairwise(levels))
     anchors = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert {link["href"][1:] for link in page.all("a")} <= anchors
 
@@ -166,8 +167,9 @@ def test_report_of_nobody_and_of_two() -> None:
 def test_no_row_of_a_table_is_lost(analysis: str) -> None:
     rows = [
         Result(
-            analysis=analysis, emotion=emotion, dimension=dimension, n=9, term="" if analysis == "effect_sizes" else name,
-            effect_name=name, effect=float(1000 + at), note=f"note {at}; of all",
+            analysis=analysis, emotion=emotion, dimension=dimension, n=9,
+            term="" if analysis == "effect_sizes" else name, effect_name=name, effect=float(1000 + at),
+            note=f"note {at}; of all",
         )
         for at, (emotion, dimension, name) in enumerate(
             (emotion, dimension, name)
@@ -194,7 +196,10 @@ def test_summary_says_who_differs_who_not_and_of_whom_there_is_no_test() -> None
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(0.0004, "< .001"), (0.034, ".034"), (0.9999, "> .999"), (1.0, "1.000"), (None, "–"), (float("nan"), "–"), (0, "< .001")],
+    [
+        (0.0004, "< .001"), (0.034, ".034"), (0.9999, "> .999"), (1.0, "1.000"), (None, "–"), (float("nan"), "–"),
+        (0, "< .001"),
+    ],
 )  # fmt: skip
 def test_p_values(value: float | None, words: str) -> None:
     assert apa.p_value(value) == words
