@@ -31,6 +31,10 @@ from studies.settings import AnalysisSettings
 from studies.vocabulary import SCALE, VIDEOS
 
 
+#: What ``write_report`` writes beside the folder ``figures``.
+OUTPUTS: tuple[str, ...] = ("report.html", "report.md")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
     """``source``: what the data are called (a file's name). ``command``: how the report was made. ``simulated``: the
@@ -56,7 +60,7 @@ def write_report(
     document = build_document(frame, ratings, chosen, pictures)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    written = [folder / "report.html", folder / "report.md"]
+    written = [folder / name for name in OUTPUTS]
     for path, render in zip(written, (render_html, render_markdown), strict=True):
         path.write_text(render(document), encoding="utf-8", newline="\n")
     for picture in pictures:
@@ -76,7 +80,8 @@ def build_document(
         blocks.append(
             Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
         )
-    blocks += [*_question(ratings), *summary(frame, settings.analysis), *_data(frame, ratings, settings), *_people(ratings)]
+    blocks += [*_question(ratings), *summary(frame, settings.analysis)]
+    blocks += [*_data(frame, ratings, settings), *_people(ratings)]
     blocks += [Heading("Methods"), Paragraph(_methods(frame, ratings, settings))]
     blocks += [Heading("Ratings"), _descriptive_table(ratings)]
     blocks += [numbers[name] for name in ("means", "differences") if name in numbers]
