@@ -30,15 +30,17 @@ _BOUNDED = frozenset({"p", "r", "rho", "alpha", "pillai", "wilks", "shapiro_wilk
 
 
 def number(value: object, digits: int = 2, *, bounded: bool = False) -> str:
-    """Fixed digits, minus as "-"; more digits where the value would read as zero, at most 4; "–" for None and NaN."""
+    """Fixed digits, minus as "-"; up to 4 where fewer would make a zero of it, and a plain zero of what is smaller
+    still; "–" for None and NaN."""
     if missing(value):
         return NONE
     real = float(value)  # type: ignore[arg-type]
-    while digits < 4 and real != 0 and abs(real) < 0.5 * 10**-digits:
-        digits += 1
-    words = f"{real:.{digits}f}"
-    if float(words) == 0:
-        words = words.lstrip("-")
+    for enough in range(digits, 5):
+        words = f"{real:.{enough}f}"
+        if float(words) != 0:
+            break
+    else:
+        words = f"{0:.{digits}f}"
     return words.replace("0.", ".", 1) if bounded and abs(float(words)) < 1 and words.lstrip("-")[0] == "0" else words
 
 
@@ -72,14 +74,14 @@ def degrees(value: object) -> str:
 
 
 def statistic(name: str, value: object, df1: object = None, df2: object = None) -> str:
-    """ "F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value its name and a dash."""
-    if not name and missing(value):
+    """ "F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value a dash."""
+    if missing(value):
         return NONE
     inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))
     left = f"{name_of(name)}({inside})" if inside else name_of(name)
-    counts = name == "cook_d_above_4_over_n" and not missing(value)
+    counts = name == "cook_d_above_4_over_n"
     right = degrees(value) if counts else number(value, 3 if is_bounded(name) else 2, bounded=is_bounded(name))
-    return f"{left} = {right}" if left and right != NONE else left or right
+    return f"{left} = {right}" if left else right
 
 
 def name_of(name: str) -> str:

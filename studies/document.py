@@ -44,13 +44,14 @@ class Listing:
 @dataclass(frozen=True, slots=True)
 class Table:
     """``rows``: as many cells as ``columns``; the first ``heads`` cells of a row name it, ``numeric`` columns are
-    aligned to the right."""
+    aligned to the right, the last column may hold notes: sentences that wrap."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
     heads: int = 1
+    has_notes: bool = True
     kind: str = field(default="table", init=False)
 
     def __post_init__(self) -> None:

@@ -30,7 +30,6 @@ from studies.report_text import SECTIONS, methods_paragraph
 from studies.settings import AnalysisSettings
 from studies.vocabulary import SCALE, VIDEOS
 
-
 #: What ``write_report`` writes beside the folder ``figures``.
 OUTPUTS: tuple[str, ...] = ("report.html", "report.md")
 
@@ -153,7 +152,7 @@ def _people(ratings: Ratings) -> list[Block]:
     if rows:
         caption = f"Participants analysed (n = {len(people)})."
         columns = ("characteristic", "value", "n", "%")
-        blocks.append(Table(caption, columns, tuple(rows), frozenset({2, 3}), heads=2))
+        blocks.append(Table(caption, columns, tuple(rows), frozenset({2, 3}), heads=2, has_notes=False))
     facts = [
         f"{_label(column).capitalize()}: n = {len(values)}, M = {apa.number(values.mean())}, "
         f"SD = {apa.number(values.std())}, from {apa.number(values.min())} to {apa.number(values.max())}."
@@ -181,7 +180,7 @@ def _descriptive_table(ratings: Ratings) -> Table:
         "Participants' mean ratings; SDs are between participants. \"all\": the mean of the participant's ratings over "
         "emotions or dimensions."
     )
-    return Table(caption, columns, rows, frozenset(range(2, 9)), heads=2)
+    return Table(caption, columns, rows, frozenset(range(2, 9)), heads=2, has_notes=False)
 
 
 def _others(frame: pd.DataFrame) -> list[Block]:

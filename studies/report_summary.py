@@ -35,11 +35,12 @@ def _family(rows: list[Row], column: str, settings: AnalysisSettings) -> list[st
         part = [row for row in corrected if (row["p_holm"] < settings.alpha) is found]
         if part:
             told = "; ".join(f"{row[column]} ({_test(row, settings)})" for row in part)
-            lines.append(f"After Holm's correction A and B {words} in {told}.")
+            lines.append(f"By {column}, after Holm's correction: A and B {words} in {told}.")
     single = [row for row in tested if apa.missing(row["p_holm"])]
-    lines += [f"Uncorrected, in no family: {row[column]} ({_test(row, settings)})." for row in single]
+    lines += [f"By {column}, in no family and uncorrected: {row[column]} ({_test(row, settings)})." for row in single]
     if without:
-        lines.append(f"No test: {'; '.join(str(row[column]) + ' (' + str(row['note']) + ')' for row in without)}.")
+        told = "; ".join(f"{row[column]} ({row['note']})" for row in without)
+        lines.append(f"By {column}, no test exists for {told}.")
     return lines
 
 

@@ -10,6 +10,7 @@ from studies.document import Table
 from studies.ratings import ALL
 from studies.report_text import TITLES
 
+_NUMERIC = ("n", "p", "p Bonferroni", "p Holm", "p FDR")
 _LONG = 16  # rows; a longer table of pooled rows and of single cells becomes two
 Row = dict[Hashable, Any]
 
@@ -41,14 +42,16 @@ def _table(part: pd.DataFrame, caption: str) -> Table:
         "p Holm": [apa.p_value(value) for value in part["p_holm"]],
         "p FDR": [apa.p_value(value) for value in part["p_fdr"]],
         "estimate [interval]": _each(part, _estimate),
-        "effect [interval]": _each(part, _effect),
+        _effect_title(part): _each(part, _effect_value if _one_effect(part) else _effect),
         "note": notes,
     }
     body = {name: words for name, words in body.items() if any(word not in ("", apa.NONE) for word in words)}
     columns = {**(heads or {"analysis": list(part["analysis"])}), **body}
-    numeric = frozenset(at for at, name in enumerate(columns) if name == "n" or name.startswith("p"))
+    numeric = frozenset(at for at, name in enumerate(columns) if name in _NUMERIC)
     rows = tuple(tuple(row) for row in zip(*columns.values(), strict=True))
-    return Table(_captioned(caption, told, shared), tuple(columns), rows, numeric, heads=max(1, len(heads)))
+    return Table(
+        _captioned(caption, told, shared), tuple(columns), rows, numeric, max(1, len(heads)), has_notes="note" in body
+    )
 
 
 def _effect_table(part: pd.DataFrame, caption: str) -> Table:
@@ -66,7 +69,7 @@ def _effect_table(part: pd.DataFrame, caption: str) -> Table:
         shown = [str(emotion), str(dimension), apa.degrees(n), apa.number(group["estimate"].iloc[0])]
         rows.append((*shown, *(cell or apa.NONE for cell in cells), *((note,) if any(loose) else ())))
     columns = ("emotion", "dimension", "n", "B - A", *names, *(("note",) if any(loose) else ()))
-    return Table(_captioned(caption, [], shared), columns, tuple(rows), frozenset({2, 3}), heads=2)
+    return Table(_captioned(caption, [], shared), columns, tuple(rows), frozenset({2, 3}), 2, has_notes=any(loose))
 
 
 _QUESTION = ["emotion", "dimension", "n"]
@@ -113,6 +116,18 @@ def _statistic(row: Row) -> str:
 
 def _estimate(row: Row) -> str:
     return apa.with_interval(row["estimate"], row["ci_low"], row["ci_high"])
+
+
+def _one_effect(part: pd.DataFrame) -> bool:
+    """Whether the effects of all rows that have one are of the same name: it can stand above them."""
+    names = set(part.loc[part["effect"].notna(), "effect_name"])
+    return len(names) == 1 and "" not in names
+
+
+def _effect_title(part: pd.DataFrame) -> str:
+    if not _one_effect(part):
+        return "effect [interval]"
+    return f"{apa.name_of(part.loc[part['effect'].notna(), 'effect_name'].iloc[0])} [interval]"
 
 
 def _effect(row: Row) -> str:
