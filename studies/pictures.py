@@ -77,7 +77,11 @@ def _effects(frame: pd.DataFrame, settings: AnalysisSettings) -> Picture | None:
         "after Holm's correction within the family (overall: uncorrected, the only one of its kind)."
     )
     return as_picture(
-        figure, name="effects", title="Effect sizes d_z", caption=caption, alt=f"Forest of d_z: {'; '.join(told)}."
+        figure,
+        name="effects",
+        title="Effect sizes by emotion, by dimension and overall",
+        caption=caption,
+        alt=f"Forest of d_z: {'; '.join(told)}.",
     )
 
 

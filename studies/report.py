@@ -37,7 +37,7 @@ OUTPUTS: tuple[str, ...] = ("report.html", "report.md")
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
     """``source``: what the data are called (a file's name). ``command``: how the report was made. ``simulated``: the
-    data are no people's; the report says so first."""
+    data are no people's, and the report says so first; ids of ``microexpr study simulate`` are known in any case."""
 
     title: str = "Perception study: videos without and with micro-expressions"
     source: str = ""
@@ -75,7 +75,8 @@ def build_document(
     """The report as blocks, before it is HTML or Markdown."""
     numbers = {picture.name: Illustration(picture, at) for at, picture in enumerate(pictures, 1)}
     blocks: list[Block] = []
-    if settings.simulated:
+    simulated = settings.simulated or any(str(name).startswith(_SIMULATED) for name in ratings.people.index)
+    if simulated:
         blocks.append(
             Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
         )
@@ -95,13 +96,14 @@ def build_document(
             blocks += result_tables(part[part["analysis"] == name], name)
         blocks += [numbers[name] for name in _FIGURES_OF.get(section.title, ()) if name in numbers]
     blocks += _others(frame)
-    title = f"{settings.title} (simulated data)" if settings.simulated else settings.title
+    title = f"{settings.title} (simulated data)" if simulated else settings.title
     foot = "Numbers are rounded here; results.csv has them in full precision."
     if settings.command:
         foot += f" Made by: {settings.command}"
     return Document(title, tuple(blocks), foot)
 
 
+_SIMULATED = "sim-"  # what the ids of simulated participants begin with
 _DATA = "data"  # rows of results that the flow table shows
 _FIGURES_OF = {"Effect sizes": ("effects",), "Regression on the recognition score": ("regression",)}
 

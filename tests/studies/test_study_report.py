@@ -22,7 +22,7 @@ from studies.document import (
     render_markdown,
     without_formula,
 )
-from studies.ratings import ALL
+from studies.ratings import ALL, build_ratings
 from studies.report import ReportSettings, build_document, write_report
 from studies.report_summary import summary
 from studies.report_tables import result_tables
@@ -124,6 +124,11 @@ def test_marks_and_simulation_are_told(html: str, text: str) -> None:
         )
     plain = build_document(made_up_results(), made_up_ratings(), ReportSettings(), [])
     assert not any(isinstance(block, Paragraph) and "Simulated" in block.text for block in plain.blocks)
+    ratings = made_up_ratings()
+    named = ratings.long.assign(participant_id="sim-" + ratings.long["participant_id"])
+    people = ratings.people.set_axis("sim-" + ratings.people.index)
+    known = build_document(made_up_results(), build_ratings(named, people), ReportSettings(), [])
+    assert any(isinstance(block, Paragraph) and "Simulated" in block.text for block in known.blocks)
 
 
 def test_methods_name_only_what_was_done_and_with_what(html: str) -> None:
