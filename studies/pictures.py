@@ -77,12 +77,9 @@ def _effects(frame: pd.DataFrame, settings: AnalysisSettings) -> Picture | None:
         "after Holm's correction within the family (overall: uncorrected, the only one of its kind)."
     )
     return as_picture(
-        figure,
-        name="effects",
-        title="Effect sizes by emotion, by dimension and overall",
-        caption=caption,
+        figure, name="effects", title="Effect sizes by emotion, by dimension and overall", caption=caption,
         alt=f"Forest of d_z: {'; '.join(told)}.",
-    )
+    )  # fmt: skip
 
 
 def _regression(ratings: Ratings) -> Picture | None:
