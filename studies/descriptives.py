@@ -28,7 +28,8 @@ def within_subject_means(ratings: Ratings, confidence: float = 0.95) -> pd.DataF
     Cousineau-Morey: within each dimension a participant's mean over the C conditions (emotion x video) is replaced by
     the grand mean, the variance is multiplied by C / (C - 1) (Morey 2008), the interval is that of t with n - 1
     degrees of freedom. Only participants who rated every condition of the dimension count; where they are fewer than
-    two, the interval is NaN.
+    two, each emotion's two videos are taken for themselves (C = 2), and n is the largest. Of one person there is no
+    interval (NaN).
     """
     tables = [_within(ratings, dimension, confidence) for dimension in (*ratings.dimensions, ALL)]
     return pd.concat(tables, ignore_index=True)
@@ -37,15 +38,24 @@ def within_subject_means(ratings: Ratings, confidence: float = 0.95) -> pd.DataF
 def _within(ratings: Ratings, dimension: str, confidence: float) -> pd.DataFrame:
     cells = ratings.cells if dimension == ALL else ratings.cells[ratings.cells["dimension"] == dimension]
     wide = cells.pivot_table(index="participant_id", columns=["emotion", "video"], values="rating")
-    order = [(emotion, video) for emotion in ratings.emotions for video in VIDEOS if emotion in set(cells["emotion"])]
-    values = wide.reindex(columns=pd.MultiIndex.from_tuples(order)).dropna().to_numpy(np.float64)
+    emotions = [one for one in ratings.emotions if all((one, video) in wide.columns for video in VIDEOS)]
+    whole = _intervals(wide, emotions, confidence)
+    if emotions and whole["n"].iloc[0] < 2:
+        whole = pd.concat([_intervals(wide, [emotion], confidence) for emotion in emotions], ignore_index=True)
+    whole.insert(0, "dimension", dimension)
+    return whole
+
+
+def _intervals(wide: pd.DataFrame, emotions: list[str], confidence: float) -> pd.DataFrame:
+    """Of the participants with all conditions of ``emotions``; ``wide``: a row a participant, a column a condition."""
+    order = [(emotion, video) for emotion in emotions for video in VIDEOS]
+    values = wide[order].dropna().to_numpy(np.float64)
     n, conditions = values.shape
     mean = values.mean(axis=0) if n else np.full(conditions, np.nan)
     half = np.full(conditions, np.nan)
-    if n > 1:
+    if n > 1 and conditions:
         centred = values - values.mean(axis=1, keepdims=True) + values.mean()
         error = centred.std(axis=0, ddof=1) * np.sqrt(conditions / (conditions - 1) / n)
         half = stats.t.ppf(0.5 + confidence / 2, n - 1) * error
     table = pd.DataFrame(order, columns=["emotion", "video"])
-    table.insert(0, "dimension", dimension)
     return table.assign(n=n, mean=mean, ci_low=mean - half, ci_high=mean + half)

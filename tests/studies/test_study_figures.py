@@ -51,6 +51,7 @@ def test_what_differs_between_people_only_does_not_widen_the_interval(ratings: R
 def test_one_person_has_means_and_no_interval() -> None:
     table = within_subject_means(made_up_ratings(people=1))
     assert table["mean"].notna().all() and table["ci_low"].isna().all()
+    assert len(draw_means(made_up_ratings(people=1)).axes) == 4
 
 
 def test_means_are_drawn_for_both_videos_in_every_panel(ratings: Ratings) -> None:
@@ -145,6 +146,22 @@ def test_missing_cells_leave_their_participant_out_of_the_panel(ratings: Ratings
     part = build_ratings(ratings.long[~(cut & (ratings.long["emotion"] == "fear"))], ratings.people)
     table = within_subject_means(part).groupby("dimension")["n"].first()
     assert table["clarity"] == 11 and table["naturalness"] == 12
+
+
+def test_where_nobody_rated_every_emotion_each_emotion_stands_for_itself() -> None:
+    whole = made_up_ratings(people=6)
+    first = whole.long["participant_id"].isin(whole.people.index[:3])
+    low = whole.long["emotion"].isin(["anger", "disgust", "fear"])
+    ratings = build_ratings(whole.long[first == low], whole.people)
+    table = within_subject_means(ratings)
+    assert (table["n"] == 3).all() and table["ci_low"].notna().all()
+    assert draw_means(ratings).axes[0].get_title() == "clarity (n = 3)"
+
+
+def test_an_emotion_with_one_video_only_is_left_out_and_the_rest_stays(ratings: Ratings) -> None:
+    cut = (ratings.long["emotion"] == "fear") & (ratings.long["video"] == "B")
+    table = within_subject_means(build_ratings(ratings.long[~cut], ratings.people))
+    assert "fear" not in set(table["emotion"]) and (table["n"] == 12).all()
 
 
 def test_described_pairs_are_those_of_the_tests(ratings: Ratings) -> None:
