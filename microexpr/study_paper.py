@@ -12,6 +12,7 @@ import typer
 
 from curves.errors import InputError
 from microexpr.report import aligned
+from microexpr.writing import check_new_file, write_file
 
 if TYPE_CHECKING:
     from studies.paper_rows import PaperRow
@@ -33,32 +34,28 @@ def recompute_paper(
 
     A recomputed figure is a range: printed figures are rounded. It agrees if it meets the printed one.
     """
-    _check_place(out, overwrite)
-    from studies.paper import paper_document, paper_frame, paper_rows
+    if out is not None:
+        if out.suffix.lower() not in _SUFFIXES:
+            raise InputError(f"--out {out}: name a file that ends in one of {', '.join(_SUFFIXES)}.")
+        check_new_file(out, overwrite=overwrite)
+    from studies.paper import paper_rows
 
-    rows = paper_rows()
-    if out is not None and out.suffix.lower() == ".csv":
-        from studies.results import write_csv
-
-        write_csv(paper_frame(rows), out)
-        return
-    structured = as_json if out is None else out.suffix.lower() == ".json"
-    text = json.dumps(paper_document(rows), indent=2, ensure_ascii=False) if structured else _text(rows)
+    text = _as_file(paper_rows(), ".json" if as_json and out is None else out.suffix.lower() if out else ".txt")
     if out is None:
-        typer.echo(text)
+        typer.echo(text, nl=False)
     else:
-        out.write_text(text + "\n", encoding="utf-8", newline="\n")
+        write_file(out, text.encode())
 
 
-def _check_place(out: Path | None, overwrite: bool) -> None:
-    if out is None:
-        return
-    if out.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"--out {out}: name a file that ends in one of {', '.join(_SUFFIXES)}.")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first.")
-    if out.exists() and not overwrite:
-        raise InputError(f"{out} exists; give another name or --overwrite.")
+def _as_file(rows: "list[PaperRow]", suffix: str) -> str:
+    from studies.paper import paper_document, paper_frame
+    from studies.results import safe_cells
+
+    if suffix == ".csv":
+        return str(safe_cells(paper_frame(rows)).to_csv(index=False, lineterminator="\n"))
+    if suffix == ".json":
+        return json.dumps(paper_document(rows), indent=2, ensure_ascii=False) + "\n"
+    return _text(rows) + "\n"
 
 
 def _text(rows: "Sequence[PaperRow]") -> str:

@@ -67,6 +67,7 @@ SECTIONS: tuple[Section, ...] = (
 
 #: What a table of an analysis is called.
 TITLES: dict[str, str] = {
+    "data": "What was read and what was left out",
     "manova_published": "MANOVA of the three dimensions, A and B as independent groups (ignores pairing)",
     "independent_f": "Univariate F tests, A and B as independent groups (ignores pairing)",
     "hotelling_t2_paired": "Paired Hotelling T² over the three dimensions",
