@@ -49,10 +49,9 @@ def recompute_paper(
 
 def _as_file(rows: "list[PaperRow]", suffix: str) -> str:
     from studies.paper import paper_document, paper_frame
-    from studies.results import safe_cells
 
     if suffix == ".csv":
-        return str(safe_cells(paper_frame(rows)).to_csv(index=False, lineterminator="\n"))
+        return str(paper_frame(rows).to_csv(index=False, lineterminator="\n"))  # all words are ours: none is a formula
     if suffix == ".json":
         return json.dumps(paper_document(rows), indent=2, ensure_ascii=False) + "\n"
     return _text(rows) + "\n"

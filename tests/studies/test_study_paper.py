@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import typer
 from hypothesis import given
@@ -179,6 +180,9 @@ def test_json_and_files(tmp_path: Path) -> None:
     for name in ("rows.csv", "rows.json", "rows.txt"):
         assert CliRunner().invoke(app(), ["paper", "--out", str(tmp_path / name)]).exit_code == 0
         assert "Surprise" in (tmp_path / name).read_text(encoding="utf-8")
+    table = pd.read_csv(tmp_path / "rows.csv", dtype={"printed": "string"})
+    assert list(table["printed"].fillna("")) == [one.printed for one in ROWS]
+    assert list(table["low"].dropna()) == [one.low for one in ROWS if one.low is not None]
     again = CliRunner().invoke(app(), ["paper", "--out", str(tmp_path / "rows.csv")])
     assert isinstance(again.exception, InputError) and "--overwrite" in str(again.exception)
     wrong = CliRunner().invoke(app(), ["paper", "--out", str(tmp_path / "rows.doc")])
