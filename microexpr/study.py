@@ -2,7 +2,8 @@
 
 import typer
 
-from microexpr import stimuli
+from microexpr import stimuli, study_analyze, study_paper
 
 app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
-stimuli.register(app)
+for part in (stimuli, study_analyze, study_paper):
+    part.register(app)
