@@ -26,7 +26,7 @@ def test_a_study_becomes_results(study: Path, capsys: pytest.CaptureFixture[str]
     out = study / "new" / "out"
     assert run(study / "ratings.csv", "--sessions", study / "sessions.csv", "--out", out) == 0
     told = capsys.readouterr().out
-    assert "ratings after: 180 rows, 5 participants" in told
+    assert "ratings after: 60 rows, 5 participants" in told
     assert "missing ratings: strict" in told
     assert f"wrote {out / 'results.csv'}" in told
     frame = pd.read_csv(out / "results.csv")
@@ -54,9 +54,9 @@ def test_bad_rows_stop_or_are_left_out(study: Path, capsys: pytest.CaptureFixtur
     assert run(study / "ratings.csv", "--out", out, "--exclude") == 0
     told = capsys.readouterr().out
     assert "ratings excluded (unknown emotion): 1 rows, 0 participants" in told
-    assert "ratings excluded (missing ratings): 35 rows, 1 participants" in told
-    assert "ratings after: 144 rows, 4 participants" in told
-    assert len(pd.read_csv(out / "rejected.csv")) == 36
+    assert "ratings excluded (missing ratings): 11 rows, 1 participants" in told
+    assert "ratings after: 48 rows, 4 participants" in told
+    assert len(pd.read_csv(out / "rejected.csv")) == 12
 
     rating_table(5, emotions=("fear",)).to_csv(study / "ratings.csv", index=False)
     assert run(study / "ratings.csv", "--out", out, "--overwrite") == 0

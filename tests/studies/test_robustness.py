@@ -91,6 +91,12 @@ def test_attention_when_all_passed_or_nothing_is_known() -> None:
     assert "no participant failed" in attention_sensitivity(unknown, DEFAULT)[0].note
 
 
+def test_attention_when_all_failed() -> None:
+    found = attention_sensitivity(with_sessions(3, failed=(0, 1, 2)), DEFAULT)
+    assert {one.n for one in found} == {0}
+    assert all("3 of 3 participants failed" in one.note and "n = 0" in one.note for one in found)
+
+
 # --- equivalence -----------------------------------------------------------------------------------------------------
 
 
