@@ -14,8 +14,8 @@ from studies.settings import AnalysisSettings
 from studies.validation import ReadSettings, read_ratings
 
 NAMES = {
-    "hotelling_t2_paired", "paired_t", "effect_sizes", "wilcoxon", "order_effect", "attention_sensitivity", "tost",
-    "sensitivity_power",
+    "manova_published", "independent_f", "regression", "hotelling_t2_paired", "paired_t", "effect_sizes", "wilcoxon",
+    "rm_anova", "lmm", "cronbach_alpha", "icc", "order_effect", "attention_sensitivity", "tost", "sensitivity_power",
 }  # fmt: skip
 
 
