@@ -22,6 +22,7 @@ def run(*words: object) -> int:
     return int(caught.value.code or 0)
 
 
+@pytest.mark.slow
 def test_a_study_becomes_results(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = study / "new" / "out"
     assert run(study / "ratings.csv", "--sessions", study / "sessions.csv", "--out", out) == 0
@@ -38,6 +39,7 @@ def test_a_study_becomes_results(study: Path, capsys: pytest.CaptureFixture[str]
     assert (out / "results.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_bad_rows_stop_or_are_left_out(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = rating_table(5, emotions=("fear", "anger")).astype(str)
     table.loc[7, "emotion"] = "=cmd()"

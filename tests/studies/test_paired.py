@@ -78,6 +78,14 @@ def test_wilcoxon_with_ties_is_exact_over_all_signs() -> None:
     assert "exact over all signs (ties); 1 of 10 differences are zero" in found.note
 
 
+def test_differences_that_differ_by_rounding_only_tie() -> None:
+    """In floating point 1.3 - 1.0 and 0.4 - 0.1 are two numbers, and 0.1 + 0.2 - 0.3 is not zero."""
+    found = row(wilcoxon(one_cell([0.1, 1.0, 2.0, 0.3], [0.4, 1.3, 2.0 - 0.3, 0.1 + 0.2]), DEFAULT), "fear", "clarity")
+    assert found.statistic == 4.0  # three ranks of 2, one of them below zero
+    assert found.p == 1.0
+    assert "1 of 4 differences are zero" in found.note
+
+
 def test_wilcoxon_of_many_tied_is_the_corrected_normal_approximation() -> None:
     """Against the textbook's formula with continuity and tie correction."""
     differences = np.array([1, 1, 2, -1, 3, 2, 2, -2, 1, 1, 4, 3, -1, 2, 1, 0, 0], dtype=float)

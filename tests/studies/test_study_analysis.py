@@ -19,6 +19,7 @@ NAMES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_analysis_has_its_rows(tmp_path: Path) -> None:
     rating_table(5, emotions=("fear", "anger")).to_csv(tmp_path / "r.csv", index=False)
     session_table(5, failed=[2]).to_csv(tmp_path / "s.csv", index=False)

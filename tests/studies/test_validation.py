@@ -75,7 +75,9 @@ def test_columns_of_other_names(tmp_path: Path) -> None:
     paths = written(tmp_path, table), written(tmp_path, sessions, "s.csv")
     assert list(read_ratings(*paths, ReadSettings(names)).people["order"]) == ["AB", "AB"]
     with pytest.raises(InputError, match="has no column 'nope'"):
-        read_ratings(paths[0], None, ReadSettings({**names, "item": "nope"}))
+        read_ratings(*paths, ReadSettings({**names, "item": "nope"}))
+    with pytest.raises(InputError, match="is about the sessions table"):
+        read_ratings(paths[0], None, ReadSettings({"order": "sequence"}))
     with pytest.raises(InputError, match="there is no column 'colour'"):
         read_ratings(paths[0], None, ReadSettings({"colour": "x"}))
 
