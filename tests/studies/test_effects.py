@@ -77,6 +77,8 @@ def test_by_hand() -> None:
     by_z, by_av = d_z(b - a), d_av_rms(a, b)
     assert by_z.value == pytest.approx(1.5 / np.sqrt(1 / 3))
     assert by_av.value == pytest.approx(1.5 / np.sqrt((5 / 3 + 8 / 3) / 2))
+    low, high = noncentral_t_limits(2 * (by_z.value or 0), 3, 0.95)
+    assert (by_z.low, by_z.high) == pytest.approx(((low or 0) / 2, (high or 0) / 2))
     assert by_av.low == pytest.approx((by_z.low or 0) * (by_av.value or 0) / (by_z.value or 1))
     shrunk = hedges(by_z, 3, "g_z")
     assert (shrunk.name, shrunk.value) == ("g_z", pytest.approx((by_z.value or 0) * hedges_factor(3)))
