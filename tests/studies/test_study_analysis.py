@@ -35,6 +35,7 @@ def test_every_analysis_has_its_rows(tmp_path: Path) -> None:
 TWO, CEILING, CONSTANT = ([3.0, 4.0], [4.0, 2.0]), ([5.0] * 4, [5.0] * 4), ([2.0] * 3, [3.0] * 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", [([3.0], [4.0]), TWO, CEILING, CONSTANT, ([1.0] * 9, [1.0] * 8 + [2.0])])
 def test_small_and_still_studies_give_rows_with_reasons(pair: tuple[list[float], list[float]]) -> None:
     frame = analyse(ratings_from({("fear", "clarity"): pair}))
