@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415, PLR0917  # an option is a parameter; statsmodels and pandas are imported inside, --help is quick
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from math import isnan
@@ -71,18 +73,20 @@ def analyze(
     data = _read(ratings, sessions, column or [], exclude, missing, out)
 
     from studies.analysis import analyse
+    from studies.report import ReportSettings, write_report
     from studies.results import write_csv
 
     frame = analyse(data, settings)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(frame, out / RESULTS)
     written = [out / RESULTS, *([out / REJECTED] if len(data.rejected) else [])]
-    # The report's place: written += write_report(frame, data, out, ...); the names of its files belong in OUTPUTS.
+    command = shlex.join(["microexpr", *sys.argv[1:]])
+    written += write_report(frame, data, out, ReportSettings(source=ratings.name, command=command, analysis=settings))
     for line in [*_summary(data, frame), *(f"wrote {path}" for path in written)]:
         typer.echo(line)
 
 
-OUTPUTS = (RESULTS,)
+OUTPUTS = (RESULTS, "report.html", "report.md")
 
 
 def _settings(families: Sequence[str], alpha: float, points: float | None, units: float | None) -> "AnalysisSettings":
