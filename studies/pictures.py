@@ -38,8 +38,8 @@ def _means(ratings: Ratings, settings: AnalysisSettings) -> Picture:
         f"{100 * settings.confidence:g} % within-subject confidence intervals (Cousineau-Morey: the participant's mean "
         "over the conditions of the panel is taken out, the variance multiplied by C / (C - 1) for C conditions). They "
         "compare conditions within participants and say nothing of differences between people. n: participants who "
-        "rated every condition of the panel (where that is nobody, each emotion by itself). The axis shows a part of the "
-        f"scale from {SCALE[0]} to {SCALE[1]}."
+        "rated every condition of the panel (where that is nobody, each emotion by itself). The axis shows a part of "
+        f"the scale from {SCALE[0]} to {SCALE[1]}."
     )
     return as_picture(
         draw_means(ratings, settings.confidence), name="means", title="Means by emotion and dimension", caption=caption,
