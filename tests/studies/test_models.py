@@ -8,10 +8,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.anova import AnovaRM
 
+from studies import layout
 from studies.layout import observations
 from studies.manova import independent_f, manova_published
 from studies.mixed import lmm
@@ -141,6 +142,15 @@ def test_a_participant_who_alone_decides_the_slope() -> None:
     assert cook.statistic == frame["cook_d"].max()
 
 
+@given(alone=st.floats(1, 5), others=st.floats(1, 5), seed=st.integers(0, 99))
+@settings(max_examples=20)
+def test_nobody_alone_has_a_distance_of_rounding_errors(alone: float, others: float, seed: int) -> None:
+    """The residual is 0 by necessity, in the computer 1e-16: divided by 1 - leverage it would be anything."""
+    assume(abs(alone - others) > 0.01)
+    ratings = points([others] * 7 + [alone], list(np.random.default_rng(seed).uniform(1, 5, 8)))
+    assert np.isnan(regression_frame(ratings)["cook_d"].iloc[-1])
+
+
 # --- identities ------------------------------------------------------------------------------------------------------
 
 
@@ -204,7 +214,7 @@ def test_the_mixed_model_of_complete_data_has_the_paired_t_as_its_z() -> None:
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(3, 12), k=st.integers(2, 6))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_alpha_is_the_consistency_of_the_mean(seed: int, n: int, k: int) -> None:
     table = pd.DataFrame(np.random.default_rng(seed).normal(size=(n, k)))
     whole, forms = alpha(table), {one.form: one for one in icc(table)}
@@ -370,6 +380,25 @@ def test_a_line_without_tests_keeps_its_estimates() -> None:
     row = found(regression(odd_studies()["points on a line"], ASKED), term="recognition_score")
     assert row.estimate == pytest.approx(1.0)
     assert row.ci_low is None
+
+
+def test_a_p_too_small_for_a_number_is_not_zero() -> None:
+    tiny = layout.row("rm_anova", "type III", **layout.f_fields(1e6, 1.0, 2000.0, 0.95))
+    assert (tiny.statistic, tiny.p) == (1e6, None)
+    assert tiny.note == "type III; p below 1e-300"
+
+
+@pytest.mark.slow
+def test_a_fit_on_the_boundary_says_so() -> None:
+    """Everybody has the same effect of the video and the rest of the ratings is noise."""
+    rng = np.random.default_rng(8)
+    base = study(12, seed=8)
+    own = base.long["participant_id"].str[1:].astype(float) / 10
+    noise = rng.choice([-1.0, 1.0], (12, 6, 3, 1)) * [[[[1.0, 1.0]]]]  # as much for A as for B
+    rows = lmm(changed(base, lambda x: own + (x["video"] == "B") + noise.ravel()), ASKED)
+    video = found(rows, dimension=ALL, term="video")
+    assert "singular fit" in video.note
+    assert video.estimate == pytest.approx(1.0)
 
 
 @pytest.mark.slow
