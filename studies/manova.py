@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
@@ -78,12 +77,13 @@ def _no_manova(tables: dict[str, pd.DataFrame]) -> str:
 
 def _fit(tables: dict[str, pd.DataFrame]) -> tuple[dict[str, float], float]:
     """The four statistics, and F."""
-    data = pd.concat([table.assign(video=video) for video, table in tables.items()], ignore_index=True)
+    scores = np.vstack([table.to_numpy(dtype=np.float64) for table in tables.values()])
+    coding = np.repeat([1.0, -1.0], len(tables["A"]))  # Sum coding
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # n = 4: a division by zero whose limit is right
-            fit = MANOVA.from_formula(f"{' + '.join(map(str, tables['A']))} ~ C(video, Sum)", data=data)
-            table = fit.mv_test().results["C(video, Sum)"]["stat"]
+            fit = MANOVA(scores, np.column_stack([np.ones_like(coding), coding]))
+            table = fit.mv_test([(TERM, np.array([[0.0, 1.0]]))]).results[TERM]["stat"]
     except ValueError:  # statsmodels drops eigenvalues below 1e-8, then asks for the largest of none: no effect at all
         return {name: float(name == "wilks") for name in STATISTICS}, 0.0
     values = {name: float(np.real(table.loc[theirs, "Value"])) for name, theirs in STATISTICS.items()}
@@ -113,7 +113,9 @@ def _independent(ratings: Ratings, emotion: str, dimension: str, confidence: flo
     where["estimate"] = float(b.mean() - a.mean())
     if is_constant(a) and is_constant(b):
         return row("independent_f", join(IGNORES_PAIRING, f"{SPREADLESS} within both videos"), **where)
-    low, high = CompareMeans(DescrStatsW(b), DescrStatsW(a)).tconfint_diff(1 - confidence, usevar="pooled")
+    groups = CompareMeans(DescrStatsW(b), DescrStatsW(a))
+    t, _, df2 = groups.ttest_ind(usevar="pooled")  # of two groups F is t squared
+    low, high = groups.tconfint_diff(1 - confidence, usevar="pooled")
     where |= {"ci_low": float(low), "ci_high": float(high)}
-    where |= f_fields(float(stats.f_oneway(a, b).statistic), 1.0, 2.0 * n - 2.0, confidence)
+    where |= f_fields(float(t**2), 1.0, float(df2), confidence)
     return row("independent_f", join(IGNORES_PAIRING, left_out(ratings, n)), **where)

@@ -133,11 +133,14 @@ def icc(table: pd.DataFrame, confidence: float = 0.95) -> list[Agreement]:
         return [Agreement(form=form, n=n, k=k, value=value, note=note) for form, value in exact]
     f, df1, df2 = squares.f, float(squares.df_rows), float(squares.df_error)
     test = {"f": f, "df1": df1, "df2": df2, "p": float(stats.f.sf(f, df1, df2))}
-    bounds = _intervals(squares, 1 - confidence)
-    return [
-        Agreement(form=form, n=n, k=k, value=value, low=low, high=high, note=note, **test)
-        for form, value, (low, high) in zip(ICC_FORMS, _points(squares), bounds, strict=True)
-    ]
+    forms = []
+    for form, value, (low, high) in zip(ICC_FORMS, _points(squares), _intervals(squares, 1 - confidence), strict=True):
+        # Far below 0 Satterthwaite's df leave no interval, or one beside the coefficient.
+        holds = low is not None and value is not None and high is not None and low <= value <= high
+        bounds = {"low": low, "high": high} if holds else {}
+        why = "" if holds else "no interval" if value is not None else "variance estimates below 0"
+        forms.append(Agreement(form=form, n=n, k=k, value=value, note=join(note, why), **bounds, **test))
+    return forms
 
 
 def _points(squares: _TwoWay) -> list[float | None]:

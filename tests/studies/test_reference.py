@@ -39,7 +39,6 @@ ANALYSES = {
     "regression": regression,
 }
 ONLY_BALANCED = {"rm_anova", "icc"}  # the other study has gaps
-SLOW = {("balanced", "lmm"), ("gaps", "lmm"), ("gaps", "wilcoxon")}
 
 
 @cache
@@ -63,7 +62,7 @@ def tolerance(analysis: str, field: str) -> float:
 
 
 CASES = [
-    pytest.param(name, analysis, marks=[pytest.mark.slow] if (name, analysis) in SLOW else [])
+    pytest.param(name, analysis, marks=[pytest.mark.slow] if name == "gaps" or analysis == "lmm" else [])
     for analysis in ANALYSES
     for name in ("balanced", "gaps")
     if name == "balanced" or analysis not in ONLY_BALANCED
