@@ -91,6 +91,9 @@ def partial_eta_squared(
 
 def noncentral_t_limits(t: float, df: float, confidence: float) -> Interval:
     """Noncentralities between which ``t`` is neither too large nor too small, with equal tails."""
+    if t < 0.0:  # scipy's distribution is weaker there; and the limits of A - B are those of B - A, mirrored
+        low, high = noncentral_t_limits(-t, df, confidence)
+        return _times(high, -1.0), _times(low, -1.0)
     tail = (1.0 - confidence) / 2.0
 
     def limit(p: float) -> float | None:

@@ -79,11 +79,12 @@ def wilcoxon(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
     median of the means of all pairs of differences (zeros kept), its interval from the ordered means (Hollander and
     Wolfe 1999, section 3.3). effect: matched-pairs rank-biserial correlation (Kerby 2014), in [-1, 1].
     """
-    return over_design("wilcoxon", ratings, lambda a, b: _wilcoxon(np.round(b - a, ROUNDED), settings))
+    return over_design("wilcoxon", ratings, lambda a, b: _wilcoxon(b - a, settings))
 
 
 def _wilcoxon(differences: Floats, settings: AnalysisSettings) -> dict[str, Any]:
-    n, moved = len(differences), differences[differences != 0.0]
+    rounded = np.round(differences, ROUNDED)
+    n, moved = len(differences), rounded[rounded != 0.0]
     found: dict[str, Any] = {"n": n, "term": TERM, "statistic_name": "W", "effect_name": "rank_biserial_matched"}
     if not n:
         return {**found, "note": NOBODY}

@@ -5,7 +5,7 @@ B - A throughout: above zero means that the micro-expression helped (paper 004 p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -55,6 +55,7 @@ class Ratings:
     rejected: pd.DataFrame
     policy: Missing
     items: tuple[str, ...] = ()
+    _pairs: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -73,6 +74,12 @@ class Ratings:
     def pairs(self, emotion: str = ALL, dimension: str = ALL) -> pd.DataFrame:
         """Columns A and B (float), index participant_id, sorted: the mean of the participant's cells; only participants
         who rated both videos. Empty where nobody did."""
+        asked = emotion, dimension
+        if asked not in self._pairs:  # asked for again and again, by every analysis
+            self._pairs[asked] = self._pair(emotion, dimension)
+        return self._pairs[asked].copy()
+
+    def _pair(self, emotion: str, dimension: str) -> pd.DataFrame:
         cells = self.cells
         if emotion != ALL:
             cells = cells[cells["emotion"] == emotion]

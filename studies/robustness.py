@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from studies.effects import d_z, no_spread
@@ -111,9 +110,9 @@ def _tost_d_z(differences: Floats, bound: float, alpha: float) -> dict[str, Any]
     if reason:
         return {**found, "note": reason}
     t, shift = float(stats.ttest_1samp(differences, 0.0).statistic), bound * n**0.5
-    below, above = float(stats.nct.sf(t, n - 1, -shift)), float(stats.nct.cdf(t, n - 1, shift))
+    p = float(stats.nct.cdf(abs(t), n - 1, shift))  # of the side that t is nearer to, so the larger of the two
     effect = d_z(differences, 1.0 - 2.0 * alpha)
-    found |= {"statistic": t, "df1": n - 1.0, "p": max(below, above), "estimate": float(np.mean(differences))}
+    found |= {"statistic": t, "df1": n - 1.0, "p": p, "estimate": float(np.mean(differences))}
     return {**found, **effect_fields(effect, f"noncentral t; interval of {1 - 2 * alpha:g}")}
 
 
@@ -151,11 +150,11 @@ def _detectable(n: int, power: float, alpha: float, term: str) -> Result:
 def detectable_d_z(n: int, power: float, alpha: float) -> float | None:
     """The d_z above 0 at which a two-sided paired t test of ``n`` >= 2 participants has ``power``; None if above 1000.
 
-    ``TTestPower.solve_power`` ends in a wrong place for n of 2 or 3, so its ``power`` is solved for here."""
-    test = TTestPower()
+    t squared is F: ``statsmodels``' ``TTestPower`` fails for few participants, where the noncentral t does."""
+    critical = float(stats.t.isf(alpha / 2.0, n - 1)) ** 2
 
     def lacking(effect: float) -> float:
-        return power - float(test.power(effect, n, alpha, alternative="two-sided"))
+        return power - float(stats.ncf.sf(critical, 1.0, n - 1.0, n * effect**2))
 
     high = 1.0
     while not lacking(high) < 0.0:
