@@ -128,10 +128,10 @@ def corrected_over_sets(results: list[Result]) -> list[Result]:
     done = list(results)
     for test in TESTED:
         places = [place for place, one in enumerate(done) if one.analysis == test and one.p is not None]
-        if not places:
-            continue
-        p = [done[place].p for place in places]
-        ways = [multipletests(p, method=method)[1] for method in ("bonferroni", "holm", "fdr_bh")]
+        p = np.array([done[place].p for place in places], dtype=np.float64)
+        ways = [p] * 3  # of a single test, each correction is the p itself
+        if len(places) > 1:
+            ways = [multipletests(p, method=method)[1] for method in ("bonferroni", "holm", "fdr_bh")]
         for place, bonferroni, holm, fdr in zip(places, *ways, strict=True):
             done[place] = replace(done[place], p_bonferroni=float(bonferroni), p_holm=float(holm), p_fdr=float(fdr))
     return done

@@ -29,7 +29,7 @@ def votes_of(counts: dict[str, list[str]], turn: bool = False) -> Votes:
         for voter, mark in enumerate(text)
     ]
     table = pd.DataFrame(rows, columns=["set", "sample", "voter", "vote"])
-    return Votes(table, dict.fromkeys(counts, ("new", "old")[::-1 if turn else 1]))
+    return Votes(table, dict.fromkeys(counts, ("new", "old")[:: -1 if turn else 1]))
 
 
 def found(results: list[Result], analysis: str, term: str = "new over old", of: str = "1") -> Result:
@@ -66,7 +66,7 @@ def test_table_four_printed_z_against_the_distribution_that_it_has() -> None:
     printed = {"1": 0.11, "2": 2.42, "3": 2.06, "4": 9.92}
     tails = {name: z_tails(z, 18) for name, z in printed.items()}
     normal = {"1": 0.456205, "2": 0.007760, "3": 0.019699, "4": 1.71e-23}
-    student = {"1": 0.456848, "2": 0.013503, "3": 0.027542, "4": 8.6e-9}
+    student = {"1": 0.456848, "2": 0.013503, "3": 0.027542, "4": 8.7075e-9}
     for name in printed:
         assert tails[name][0] == pytest.approx(normal[name], rel=5e-3)
         assert tails[name][1] == pytest.approx(student[name], rel=5e-3)
@@ -98,7 +98,7 @@ def test_z_of_counts_is_the_papers_formula_and_t_in_truth() -> None:
 SAMPLES = st.lists(st.text("ab-", min_size=1, max_size=6), min_size=1, max_size=7)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties))
 def test_swapping_the_models_mirrors_everything(samples: list[str], ties: Ties) -> None:
     one, other = analyse_votes(votes_of({"1": samples}), ties), analyse_votes(votes_of({"1": samples}, turn=True), ties)
@@ -119,7 +119,7 @@ def test_swapping_the_models_mirrors_everything(samples: list[str], ties: Ties) 
             assert b.p == a.p
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties), seed=st.integers(0, 99))
 def test_who_voted_in_which_order_changes_nothing(samples: list[str], ties: Ties, seed: int) -> None:
     held = votes_of({"1": samples})
@@ -129,7 +129,7 @@ def test_who_voted_in_which_order_changes_nothing(samples: list[str], ties: Ties
     pd.testing.assert_frame_equal(before, after, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties))
 def test_rates_are_shares_and_what_does_not_exist_says_why(samples: list[str], ties: Ties) -> None:
     results = analyse_votes(votes_of({"1": samples}), ties)  # Result itself refuses inf and NaN
