@@ -2,8 +2,9 @@
 
 import typer
 
-from microexpr import study_analyze, study_votes
+from microexpr import study_analyze, study_plan, study_votes
 
 app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
 study_analyze.register(app)
+study_plan.register(app)
 study_votes.register(app)

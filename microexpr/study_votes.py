@@ -1,6 +1,6 @@
 """``microexpr study votes`` and ``microexpr study experts``: the two evaluations of paper 003."""
 
-# ruff: noqa: PLC0415  # pandas, statsmodels and matplotlib are imported once the arguments are known to be right
+# ruff: noqa: PLC0415, PLR0917  # an option is a parameter; pandas, statsmodels and matplotlib are imported once the arguments are known to be right
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curves.errors import InputError
+from microexpr.writing import check_new_file
 
 if TYPE_CHECKING:
     from studies.results import Result
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 Columns = Annotated[
     list[str] | None, typer.Option("--column", metavar="OURS=YOURS", help="A column's name in your file; repeat.")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 Alpha = Annotated[float, typer.Option(help="Intervals are of 1 - alpha.")]
+
+
+VOTE_FILES = ("results.csv", "samples.csv", "voting_rates.png", "voting_rates.svg")
+EXPERT_FILES = ("results.csv", "totals.csv")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +38,7 @@ def votes(
     column: Columns = None,
     ties: Annotated[str, typer.Option(help="drop: a tie is no vote; half: half a vote for each.")] = "drop",
     alpha: Alpha = 0.05,
+    overwrite: Overwrite = False,
 ) -> None:
     """Which model people prefer: preference and voting rates, tests, Holm over the sets, boxplot."""
     from studies.results import results_frame, write_csv
@@ -42,11 +49,13 @@ def votes(
     if ties not in list(Ties):
         raise InputError(f"--ties {ties} is not known; it is one of: {', '.join(Ties)}.")
     check_alpha(alpha)
+    out = out or Path(f"{table.stem}-results")
+    for name in VOTE_FILES:
+        check_new_file(out / name, overwrite=overwrite)
     with listing_bad_rows():
         held = read_votes(table, column_names(column, VOTE_COLUMNS))
     results = analyse_votes(held, Ties(ties), alpha)
     counts = sample_counts(held, Ties(ties))
-    out = out or Path(f"{table.stem}-results")
     out.mkdir(parents=True, exist_ok=True)
     write_csv(results_frame(results), out / "results.csv")
     write_csv(counts, out / "samples.csv")
@@ -64,6 +73,7 @@ def experts(
     column: Columns = None,
     scale: Annotated[tuple[float, float], typer.Option(help="Lowest and highest score.", metavar="LOW HIGH")] = (0, 3),
     alpha: Alpha = 0.05,
+    overwrite: Overwrite = False,
 ) -> None:
     """Experts' totals, normalised by each expert's best, and how far they agree."""
     from studies.experts import analyse_experts, normalise, read_scores, totals
@@ -73,11 +83,13 @@ def experts(
     check_alpha(alpha)
     if not scale[0] < scale[1]:
         raise InputError(f"--scale {scale[0]:g} {scale[1]:g}: the lowest score comes first.")
+    out = out or Path(f"{table.stem}-results")
+    for name in EXPERT_FILES:
+        check_new_file(out / name, overwrite=overwrite)
     with listing_bad_rows():
         held = read_scores(table, column_names(column, EXPERT_COLUMNS), scale)
     results = analyse_experts(held, alpha)
     sums = totals(held)
-    out = out or Path(f"{table.stem}-results")
     out.mkdir(parents=True, exist_ok=True)
     write_csv(results_frame(results), out / "results.csv")
     both = sums.join(normalise(sums), lsuffix=" total", rsuffix=" normalised")

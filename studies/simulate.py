@@ -136,7 +136,8 @@ def _stretched(stretch: FloatArray, wished: FloatArray, got: FloatArray) -> Floa
     of_shared = np.sqrt(np.maximum(wished[0] ** 2 - wished[1] ** 2 / 4, 1e-4))
     had = np.sqrt(np.maximum(got[0] ** 2 - got[1] ** 2 / 4, 1e-4))
     change = np.array([of_shared / had, wished[1] / np.maximum(got[1], 1e-3)])
-    return np.clip(stretch * np.clip(change, 0.5, 2.0), 1e-3, 50.0)
+    following: FloatArray = np.clip(stretch * np.clip(change, 0.5, 2.0), 1e-3, 50.0)
+    return following
 
 
 def _unreachable(means: Means, wished: FloatArray, got: FloatArray) -> str:

@@ -16,6 +16,7 @@ from studies.vocabulary import DIMENSIONS, SCALE, VIDEOS
 
 RATINGS, SESSIONS = "simulated_ratings.csv", "simulated_sessions.csv"
 MEANS, README = "simulated_means.toml", "README.txt"
+FILES = (RATINGS, SESSIONS, MEANS, README)
 
 #: Shares of paper 004's participants where it prints them (section 4.2.1), invented where it does not.
 GENDERS: Mapping[str, float] = {"female": 45 / 82, "male": 37 / 82}
@@ -139,7 +140,7 @@ def write_study(means: Means, settings: SimulationSettings, out: Path) -> list[P
     write_csv(sessions, out / SESSIONS)
     (out / MEANS).write_text(means_toml(means), encoding="utf-8", newline="\n")
     (out / README).write_text(_readme(means, settings, ratings), encoding="utf-8", newline="\n")
-    return [out / name for name in (RATINGS, SESSIONS, MEANS, README)]
+    return [out / name for name in FILES]
 
 
 def figures(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -165,8 +166,8 @@ def _readme(means: Means, settings: SimulationSettings, ratings: pd.DataFrame) -
         "",
         f"Means: {means.name} ({means.source}).",
         f"The ratings are {how}. Missing ratings: {settings.missing:.1%}, by chance, after that.",
-        f"n {settings.n}, seed {settings.seed}, items a dimension {settings.items}. The order of the videos has no effect;",
-        f"attention checks failed by {settings.inattentive:.0%}, by chance, without any either.",
+        f"n {settings.n}, seed {settings.seed}, items a dimension {settings.items}; the order of videos has no effect;",
+        f"attention checks failed by {settings.inattentive:.0%}, by chance, without any effect either.",
         "",
         "emotion      mean_a wished/has    mean_b wished/has    sd wished/has      sd_difference wished/has",
     ]
