@@ -31,7 +31,7 @@ def plan(
     emotions: Annotated[int, typer.Option(min=1, help="Members of the family of emotions.")] = 6,
     dimensions: Annotated[int, typer.Option(min=1, help="Members of the family of dimensions.")] = 3,
     rho: Annotated[float, typer.Option(help="Correlation of a participant's differences.")] = 0.3,
-    n: Annotated[int | None, typer.Option(help="Participants you can get [what the emotions need].")] = None,
+    n: Annotated[int | None, typer.Option(help="Participants you can get [what the larger family needs].")] = None,
     means: Annotated[str, typer.Option(help="Of the simulated ratings: paper-004, no-effect or a TOML.")] = "paper-004",
     runs: Annotated[int, typer.Option(help="Simulated studies; 0: none.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of simulation and orders.")] = 1,
@@ -49,7 +49,7 @@ def plan(
     settings = planning.PlanSettings(d_z, power, alpha, emotions, dimensions, rho, runs, seed)
     wished = find_means(means)
     results = planning.sample_sizes(settings)
-    needed = next(int(one.n or 0) for one in results if one.term == "emotions")
+    needed = max(int(one.n or 0) for one in results if one.analysis == "sample_size_t")
     people = needed if n is None else n
     sensitivity = planning.sensitivity(settings)
     results += planning.detectable(people, settings)

@@ -14,7 +14,7 @@ def vote_figure(counts: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> F
     """Shares of votes for the first model of each set: box, a point a sample, mean as a diamond; readable without
     colour. ``counts``: of ``votes.sample_counts``; samples without a vote that counts are not drawn."""
     shares = [counts.loc[counts["set"] == name, "share_a"].dropna().to_numpy() for name in pairs]
-    figure = Figure(figsize=(1.6 + 1.9 * len(pairs), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(5.6, 1.6 + 1.9 * len(pairs)), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     black = {"color": "black"}
