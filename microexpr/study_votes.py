@@ -92,7 +92,7 @@ def experts(
     sums = totals(held)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(results_frame(results), out / "results.csv")
-    both = sums.join(normalise(sums), lsuffix=" total", rsuffix=" normalised")
+    both = sums.add_suffix(" total").join(normalise(sums).add_suffix(" normalised"))
     write_csv(both.rename_axis("method").reset_index(), out / "totals.csv")
     for line in _lines(results):
         typer.echo(line)

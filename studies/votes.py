@@ -1,9 +1,11 @@
 """Public evaluation: which of two models' videos people prefer (paper 003, section IV-F, Tables IV and V)."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from studies.vocabulary import VOTE_COLUMNS
 TIE = "tie"
 #: Tests whose p-values are corrected over the sets, each for itself.
 TESTED = ("z_published", "t_test", "t_test_two_sided", "t_test_voters", "binomial", "binomial_votes")
+_CORRECTIONS = {"p_bonferroni": "bonferroni", "p_holm": "holm", "p_fdr": "fdr_bh"}
 
 
 class Ties(StrEnum):
@@ -126,12 +129,19 @@ def analyse_votes(votes: Votes, ties: Ties = Ties.DROP, alpha: float = 0.05) -> 
 def corrected_over_sets(results: list[Result]) -> list[Result]:
     """The same rows; those of one test that have a p get Bonferroni's, Holm's and Benjamini-Hochberg's beside it."""
     done = list(results)
-    for test in TESTED:
-        places = [place for place, one in enumerate(done) if one.analysis == test and one.p is not None]
-        p = np.array([done[place].p for place in places], dtype=np.float64)
-        ways = [p] * 3  # of a single test, each correction is the p itself
-        if len(places) > 1:
-            ways = [multipletests(p, method=method)[1] for method in ("bonferroni", "holm", "fdr_bh")]
-        for place, bonferroni, holm, fdr in zip(places, *ways, strict=True):
-            done[place] = replace(done[place], p_bonferroni=float(bonferroni), p_holm=float(holm), p_fdr=float(fdr))
+    gc.freeze()  # multipletests collects garbage at every call, which takes seconds with all libraries loaded
+    try:
+        for test in TESTED:
+            places = [place for place, one in enumerate(done) if one.analysis == test and one.p is not None]
+            for place, corrected in zip(places, _corrected([done[place].p for place in places]), strict=True):
+                done[place] = replace(done[place], **corrected)
+    finally:
+        gc.unfreeze()
     return done
+
+
+def _corrected(p: Sequence[float | None]) -> list[dict[str, Any]]:
+    if len(p) < 2:  # each correction of a single test is its p itself
+        return [dict.fromkeys(_CORRECTIONS, value) for value in p]
+    ways = {name: multipletests(p, method=method)[1] for name, method in _CORRECTIONS.items()}
+    return [{name: float(values[place]) for name, values in ways.items()} for place in range(len(p))]

@@ -67,6 +67,7 @@ def test_simulate_writes_what_analyze_reads(command: Run, tmp_path: Path) -> Non
     assert "--overwrite" in err
 
 
+@pytest.mark.slow
 def test_simulate_with_an_effect_of_ones_own_means(command: Run, tmp_path: Path) -> None:
     command("study", "simulate", "--n", 24, "--out", tmp_path / "first")
     means = tmp_path / "first" / "simulated_means.toml"

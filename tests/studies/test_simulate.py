@@ -54,6 +54,7 @@ def test_the_presets_figures_are_those_of_paper_004() -> None:
     assert 2 * stats.t.sf(t, 81) < 0.001  # as printed
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 50), n=st.integers(20, 90), items=st.integers(1, 3))
 @settings(max_examples=8)
 def test_a_sample_has_the_wished_figures(seed: int, n: int, items: int) -> None:
@@ -71,6 +72,7 @@ def test_a_sample_has_the_wished_figures(seed: int, n: int, items: int) -> None:
     assert np.abs(emotion_spreads(ratings) / wished_spreads - 1).max() <= SD_TOLERANCE
 
 
+@pytest.mark.slow
 def test_a_population_has_the_wished_figures_and_its_samples_differ() -> None:
     fit = fit_population(PAPER)
     many = draw(fit, PAPER, 30_000, 1, np.random.default_rng(9))

@@ -98,7 +98,7 @@ def test_z_of_counts_is_the_papers_formula_and_t_in_truth() -> None:
 SAMPLES = st.lists(st.text("ab-", min_size=1, max_size=6), min_size=1, max_size=7)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties))
 def test_swapping_the_models_mirrors_everything(samples: list[str], ties: Ties) -> None:
     one, other = analyse_votes(votes_of({"1": samples}), ties), analyse_votes(votes_of({"1": samples}, turn=True), ties)
@@ -119,7 +119,7 @@ def test_swapping_the_models_mirrors_everything(samples: list[str], ties: Ties) 
             assert b.p == a.p
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties), seed=st.integers(0, 99))
 def test_who_voted_in_which_order_changes_nothing(samples: list[str], ties: Ties, seed: int) -> None:
     held = votes_of({"1": samples})
@@ -129,7 +129,7 @@ def test_who_voted_in_which_order_changes_nothing(samples: list[str], ties: Ties
     pd.testing.assert_frame_equal(before, after, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(samples=SAMPLES, ties=st.sampled_from(Ties))
 def test_rates_are_shares_and_what_does_not_exist_says_why(samples: list[str], ties: Ties) -> None:
     results = analyse_votes(votes_of({"1": samples}), ties)  # Result itself refuses inf and NaN
