@@ -76,8 +76,8 @@ def analyze(
     frame = analyse(data, settings)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(frame, out / RESULTS)
-    written = [out / RESULTS]
-    # the report: written.extend(studies.report.write_report(frame, data, out, ...)), its files named in OUTPUTS
+    written = [out / RESULTS, *([out / REJECTED] if len(data.rejected) else [])]
+    # The report's place: written += write_report(frame, data, out, ...); the names of its files belong in OUTPUTS.
     for line in [*_summary(data, frame), *(f"wrote {path}" for path in written)]:
         typer.echo(line)
 

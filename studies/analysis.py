@@ -8,9 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from studies.corrections import correct
+from studies.manova import independent_f, manova_published
+from studies.mixed import lmm
 from studies.paired import effect_sizes, hotelling_t2_paired, paired_t, wilcoxon
 from studies.ratings import FLOW_COLUMNS, Missing, Ratings
+from studies.regression import regression
+from studies.reliability import cronbach_alpha, icc_of_ratings
 from studies.results import Result, results_frame
+from studies.rm_anova import rm_anova
 from studies.robustness import attention_sensitivity, order_effect, sensitivity_power, tost
 from studies.settings import AnalysisSettings
 
@@ -36,11 +41,19 @@ def data(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:  # noqa:
 ANALYSES: Mapping[str, Analysis] = {
     "data": data,
     # as paper 004 did
+    "manova_published": manova_published,
+    "independent_f": independent_f,
+    "regression": regression,
     # as the design asks
     "hotelling_t2_paired": hotelling_t2_paired,
     "paired_t": paired_t,
     "effect_sizes": effect_sizes,
     "wilcoxon": wilcoxon,
+    "rm_anova": rm_anova,
+    "lmm": lmm,
+    # do the ratings agree?
+    "cronbach_alpha": cronbach_alpha,
+    "icc": icc_of_ratings,
     # would it stand?
     "order_effect": order_effect,
     "attention_sensitivity": attention_sensitivity,

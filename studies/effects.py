@@ -68,7 +68,9 @@ def d_av_rms(a: Floats, b: Floats, confidence: float = 0.95) -> Effect:
 
 def hedges(effect: Effect, df: float, name: str) -> Effect:
     """The effect and its interval times Hedges' exact factor of ``df`` degrees of freedom."""
-    return effect.scaled(name, hedges_factor(df)) if df >= 2 else Effect(name, None, note=_FEW_DF)
+    if effect.value is not None and df < 2:
+        return Effect(name, None, note=_FEW_DF)
+    return effect.scaled(name, hedges_factor(max(df, 2.0)))
 
 
 def hedges_factor(df: float) -> float:

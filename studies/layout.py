@@ -71,7 +71,8 @@ def observations(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:
     keys = ["participant_id", "emotion", "video"]
     means = cells.groupby(keys, as_index=False, sort=True)["rating"].mean()
     both = means.groupby(keys[:2])["video"].transform("nunique") == len(VIDEOS)
-    return means[both].reset_index(drop=True)
+    pairs: pd.DataFrame = means[both]
+    return pairs.reset_index(drop=True)
 
 
 def grid(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:

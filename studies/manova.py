@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from studies.layout import SPREADLESS, f_fields, is_constant, join, left_out, row, vectors
 from studies.ratings import ALL, Ratings
@@ -61,10 +62,12 @@ def _manova(ratings: Ratings, emotion: str, confidence: float) -> list[Result]:
 def _no_manova(tables: dict[str, pd.DataFrame]) -> str:
     """Why there is no such test, or ""."""
     n, dimensions = tables["A"].shape
+    if not n:
+        return "n = 0: nobody rated both videos"
     if dimensions < 2:
         return "needs two rated dimensions or more"
     if 2 * n - 1 - dimensions < 1:
-        return f"n too small: {n} participants with all ratings for {dimensions} dimensions"
+        return f"n = {n}: too few participants for {dimensions} dimensions"
     within = np.vstack([table - table.mean() for table in tables.values()])
     if any(is_constant(column) for column in within.T):
         return f"{SPREADLESS} in a dimension within both videos"
@@ -105,12 +108,12 @@ def _independent(ratings: Ratings, emotion: str, dimension: str, confidence: flo
     a, b = (pairs[video].to_numpy(dtype=np.float64) for video in ("A", "B"))
     where: dict[str, Any] = {"emotion": emotion, "dimension": dimension, "term": TERM, "n": n, "statistic_name": "F"}
     if n < 2:
-        few = f"n too small: {n} participants rated both videos"
+        few = f"n = {n}: two participants who rated both videos are needed"
         return row("independent_f", join(IGNORES_PAIRING, few), **where)
     where["estimate"] = float(b.mean() - a.mean())
     if is_constant(a) and is_constant(b):
         return row("independent_f", join(IGNORES_PAIRING, f"{SPREADLESS} within both videos"), **where)
-    low, high = stats.ttest_ind(b, a).confidence_interval(confidence)
+    low, high = CompareMeans(DescrStatsW(b), DescrStatsW(a)).tconfint_diff(1 - confidence, usevar="pooled")
     where |= {"ci_low": float(low), "ci_high": float(high)}
     where |= f_fields(float(stats.f_oneway(a, b).statistic), 1.0, 2.0 * n - 2.0, confidence)
     return row("independent_f", join(IGNORES_PAIRING, left_out(ratings, n)), **where)

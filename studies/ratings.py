@@ -56,6 +56,7 @@ class Ratings:
     policy: Missing
     items: tuple[str, ...] = ()
     _pairs: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    _wide: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -80,13 +81,27 @@ class Ratings:
         return self._pairs[asked].copy()
 
     def _pair(self, emotion: str, dimension: str) -> pd.DataFrame:
-        cells = self.cells
-        if emotion != ALL:
-            cells = cells[cells["emotion"] == emotion]
-        if dimension != ALL:
-            cells = cells[cells["dimension"] == dimension]
-        wide = cells.pivot_table(index="participant_id", columns="video", values="rating", aggfunc="mean")
-        return wide.reindex(columns=list(VIDEOS)).dropna().sort_index()
+        means = {}
+        for video, wide in self._by_video().items():
+            words = wide.columns
+            of_emotion = np.isin(words.get_level_values("emotion"), self.emotions if emotion == ALL else (emotion,))
+            of_dimension = np.isin(
+                words.get_level_values("dimension"), self.dimensions if dimension == ALL else (dimension,)
+            )
+            means[video] = wide.loc[:, of_emotion & of_dimension].mean(axis=1)  # of the cells that are there
+        return pd.DataFrame(means, columns=list(VIDEOS), dtype=np.float64).dropna()
+
+    def _by_video(self) -> dict[str, pd.DataFrame]:
+        """Of A and of B: a row a participant, a column an emotion and dimension, NaN where nothing was rated."""
+        if not self._wide:
+            index = ["participant_id"]
+            wide = self.cells.pivot(
+                index=index, columns=["video", "emotion", "dimension"], values="rating"
+            ).sort_index()
+            for video in VIDEOS:
+                columns = wide.columns.get_level_values("video") == video  # none, where nobody is left
+                self._wide[video] = wide.loc[:, columns].droplevel("video", axis=1)
+        return self._wide
 
     def differences(self, emotion: str = ALL, dimension: str = ALL) -> NDArray[np.float64]:
         """(n,) B - A of each participant of ``pairs``."""

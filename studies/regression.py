@@ -58,7 +58,7 @@ def _fit(ratings: Ratings) -> _Fit:
     left_out = f"{gone} of {len(points)} participants left out: no recognition score or no rating of B" * (gone > 0)
     x, y = kept[PREDICTOR].to_numpy(), kept["rating"].to_numpy()
     if len(x) < 3:
-        return _Fit(kept.index, x, y, left_out, None, f"n too small: {len(x)} participants, a line needs 3")
+        return _Fit(kept.index, x, y, left_out, None, f"n = {len(x)}: three participants are needed")
     if is_constant(x):
         return _Fit(kept.index, x, y, left_out, None, f"{SPREADLESS} of the recognition score")
     model = sm.OLS(y, sm.add_constant(x, has_constant="add")).fit()

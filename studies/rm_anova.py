@@ -81,7 +81,7 @@ def _no_anova(ratings: Ratings, n: int) -> str:
     there = len(ratings.people)
     if n < there:
         return f"unbalanced: only {n} of {there} participants rated every emotion with both videos"
-    return "" if n >= 2 else f"n too small: {n} participants"
+    return "" if n >= 2 else f"n = {n}: two participants are needed"
 
 
 def _contrasts(emotions: int) -> dict[str, Array]:

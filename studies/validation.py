@@ -101,23 +101,23 @@ def read_ratings(path: Path, sessions: Path | None = None, settings: ReadSetting
         InputError: a table cannot be read, lacks a column, or nothing good is left in it.
     """
     asked = settings or ReadSettings()
-    _check_names(asked.columns)
+    _check_names(asked.columns, with_sessions=sessions is not None)
     plain = {ours: theirs for ours, theirs in asked.columns.items() if not ours.startswith("sessions.")}
     of_ratings = {ours: theirs for ours, theirs in plain.items() if ours in _RATING_NAMES}
     table = read_table(path, RATING_COLUMNS, OPTIONAL_RATING_COLUMNS, of_ratings)
-    sieve = sift_ratings(table, asked.missing, exclude=asked.exclude)
+    sieve = _sift_ratings(table, asked.missing, exclude=asked.exclude)
     sieves = [sieve]
     if sessions is not None:
         own = {ours.removeprefix("sessions."): theirs for ours, theirs in asked.columns.items()}
         of_sessions = {ours: own[ours] for ours in own if ours in _SESSION_NAMES}
         session_table = read_table(sessions, SESSION_COLUMNS, OPTIONAL_SESSION_COLUMNS, of_sessions)
-        sieves.append(sift_sessions(session_table, set(table["participant_id"])))
+        sieves.append(_sift_sessions(session_table, set(table["participant_id"])))
     rejected = _together(sieves)
     if len(rejected) and not asked.exclude:
         raise RejectedRowsError(_sentence(rejected), rejected)
     if sieve.rows.empty:
         raise InputError(f"{path.name} holds no rating that can be used.{_first(rejected)}")
-    people = people_of(sieve.rows, sieves[1].rows if sessions is not None else None)
+    people = _people_of(sieve.rows, sieves[1].rows if sessions is not None else None)
     flow = pd.DataFrame([step for one in sieves for step in one.flow], columns=list(FLOW_COLUMNS))
     return build_ratings(_typed(sieve.rows), people, asked.missing, flow, rejected)
 
@@ -126,17 +126,20 @@ _RATING_NAMES = {*RATING_COLUMNS, *OPTIONAL_RATING_COLUMNS}
 _SESSION_NAMES = {*SESSION_COLUMNS, *OPTIONAL_SESSION_COLUMNS}
 
 
-def _check_names(columns: Mapping[str, str]) -> None:
+def _check_names(columns: Mapping[str, str], *, with_sessions: bool) -> None:
     known = [*RATING_COLUMNS, *OPTIONAL_RATING_COLUMNS, *SESSION_COLUMNS[1:], *OPTIONAL_SESSION_COLUMNS]
     for ours in columns:
-        if ours.removeprefix("sessions.") not in (_SESSION_NAMES if ours.startswith("sessions.") else known):
+        name = ours.removeprefix("sessions.")
+        if name not in (_SESSION_NAMES if name != ours else known):
             raise InputError(f"--column {ours}=...: there is no column {ours!r}; ours are {', '.join(known)}.")
+        if not with_sessions and (name != ours or name not in _RATING_NAMES):
+            raise InputError(f"--column {ours}=... is about the sessions table: give it with --sessions.")
 
 
 # --- ratings ---------------------------------------------------------------------------------------------------------
 
 
-def sift_ratings(table: pd.DataFrame, missing: Missing, *, exclude: bool) -> _Sieve:
+def _sift_ratings(table: pd.DataFrame, missing: Missing, *, exclude: bool) -> _Sieve:
     """``table``: as ``read_table`` gives it. The rows left have known words, in their one spelling.
 
     Without ``exclude`` the rows are only told: what a participant with bad rows lacks besides is not, since mending
@@ -236,7 +239,7 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 # --- sessions and people ---------------------------------------------------------------------------------------------
 
 
-def sift_sessions(table: pd.DataFrame, participants: set[str]) -> _Sieve:
+def _sift_sessions(table: pd.DataFrame, participants: set[str]) -> _Sieve:
     """``table``: as ``read_table`` gives it; ``participants``: those of the ratings table."""
     rows = table.assign(
         order=table["order"].str.upper(),
@@ -261,8 +264,8 @@ def sift_sessions(table: pd.DataFrame, participants: set[str]) -> _Sieve:
     return sieve
 
 
-def people_of(rows: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """``Ratings.people`` of the rows that ``sift_ratings`` and ``sift_sessions`` left."""
+def _people_of(rows: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
+    """``Ratings.people`` of the rows that ``_sift_ratings`` and ``_sift_sessions`` left."""
     people = rows.groupby("participant_id")[list(DEMOGRAPHICS)].first().astype(str)
     people.index = people.index.astype(str)
     scores = rows.assign(score=pd.to_numeric(rows["recognition_score"], errors="coerce").astype("float64"))
