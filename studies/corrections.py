@@ -8,7 +8,7 @@ that nobody rated, no variance) do not count: a test that was not made cannot er
 """
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +32,15 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
         key = _family(result, families)
         if key is not None and result.p is not None:
             members.setdefault(key, []).append(place)
+    return correct_together(results, members.values())
+
+
+def correct_together(results: Sequence[Result], groups: Iterable[Sequence[int]]) -> list[Result]:
+    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p."""
     corrected = list(results)
     gc.freeze()  # multipletests collects garbage at every call: seconds, with all libraries loaded, for forty families
     try:
-        for places in members.values():
+        for places in groups:
             for place, values in zip(places, _corrected([results[place].p for place in places]), strict=True):
                 corrected[place] = replace(corrected[place], **values)
     finally:
@@ -44,6 +49,8 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
 
 
 def _corrected(raw: Sequence[float | None]) -> list[dict[str, Any]]:
+    if len(raw) < 2:  # each correction of a single test is its p itself
+        return [dict.fromkeys(_METHODS, value) for value in raw]
     columns = {column: multipletests(raw, method=method)[1] for column, method in _METHODS.items()}
     return [{column: float(found[number]) for column, found in columns.items()} for number in range(len(raw))]
 

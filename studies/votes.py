@@ -1,19 +1,17 @@
 """Public evaluation: which of two models' videos people prefer (paper 003, section IV-F, Tables IV and V)."""
 
-import gc
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from curves.errors import InputError
 from studies import vote_tests
 from studies.bad_rows import empty_cells, repeated, require_clean
+from studies.corrections import correct_together
 from studies.results import Result
 from studies.tables import read_table
 from studies.vocabulary import VOTE_COLUMNS
@@ -21,7 +19,6 @@ from studies.vocabulary import VOTE_COLUMNS
 TIE = "tie"
 #: Tests whose p-values are corrected over the sets, each for itself.
 TESTED = ("z_published", "t_test", "t_test_two_sided", "t_test_voters", "binomial", "binomial_votes")
-_CORRECTIONS = {"p_bonferroni": "bonferroni", "p_holm": "holm", "p_fdr": "fdr_bh"}
 
 
 class Ties(StrEnum):
@@ -128,20 +125,7 @@ def analyse_votes(votes: Votes, ties: Ties = Ties.DROP, alpha: float = 0.05) -> 
 
 def corrected_over_sets(results: list[Result]) -> list[Result]:
     """The same rows; those of one test that have a p get Bonferroni's, Holm's and Benjamini-Hochberg's beside it."""
-    done = list(results)
-    gc.freeze()  # multipletests collects garbage at every call, which takes seconds with all libraries loaded
-    try:
-        for test in TESTED:
-            places = [place for place, one in enumerate(done) if one.analysis == test and one.p is not None]
-            for place, corrected in zip(places, _corrected([done[place].p for place in places]), strict=True):
-                done[place] = replace(done[place], **corrected)
-    finally:
-        gc.unfreeze()
-    return done
-
-
-def _corrected(p: Sequence[float | None]) -> list[dict[str, Any]]:
-    if len(p) < 2:  # each correction of a single test is its p itself
-        return [dict.fromkeys(_CORRECTIONS, value) for value in p]
-    ways = {name: multipletests(p, method=method)[1] for name, method in _CORRECTIONS.items()}
-    return [{name: float(values[place]) for name, values in ways.items()} for place in range(len(p))]
+    return correct_together(
+        results,
+        [[at for at, one in enumerate(results) if one.analysis == test and one.p is not None] for test in TESTED],
+    )
