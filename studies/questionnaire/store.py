@@ -149,7 +149,7 @@ class Store:
 
     def _mark(self, column: str, person: Participant) -> None:
         now = self.clock()
-        with self._writing() as db:
+        with self._writing(durable=False) as db:
             db.execute(
                 f"UPDATE participants SET seen_at = ?, {column} = COALESCE({column}, ?) WHERE id = ? AND position = ?",  # noqa: S608
                 (now, now, person.id, person.position),
@@ -206,8 +206,10 @@ class Store:
             return int(self._db.execute("SELECT value FROM study WHERE name = 'withdrawn'").fetchone()[0])
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction. ``durable``: on disk when this ends; else it may be lost, alone, if the power fails."""
         with self._lock:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

@@ -1,9 +1,11 @@
 """For tests of the questionnaire: studies with tiny videos, a server on a free port, a participant who clicks."""
 
 import functools
+import html
 import re
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -20,8 +22,14 @@ from studies.questionnaire.store import Store
 from studies.questionnaire.study import Study, read_study
 from studies.vocabulary import EMOTIONS
 
+with warnings.catch_warnings():  # starlette would rather have the successor of httpx
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient  # noqa: F401
+
 TOKEN = "a-token-for-tests-only"  # noqa: S105
 SECONDS = 0.5
+LOOPBACK = Address(port=0)
+MOST_STEPS = 50
 
 
 @functools.cache
@@ -64,7 +72,7 @@ def make_study(folder: Path, emotions: tuple[str, ...] = EMOTIONS, more: str = "
 
 
 @contextmanager
-def serving(study: Study, store: Store, address: Address = Address(port=0)) -> Iterator[str]:
+def serving(study: Study, store: Store, address: Address = LOOPBACK) -> Iterator[str]:
     """The questionnaire on a free port, as the command runs it; its base address."""
     server = uvicorn.Server(config_of(study, store, TOKEN, address))
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
@@ -89,7 +97,7 @@ def options(page: str) -> dict[str, list[str]]:
     """The values of each group of radio buttons."""
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input type="radio" name="(q\d+)" id="[^"]*" value="([^"]*)"', page):
-        found.setdefault(name, []).append(value)
+        found.setdefault(name, []).append(html.unescape(value))
     return found
 
 
@@ -125,6 +133,8 @@ class Visitor:
     def whole(self) -> str:
         """A whole session; the page of thanks."""
         page = self.begin()
-        while 'name="step"' in page:
+        for _ in range(MOST_STEPS):
+            if 'name="step"' not in page:
+                return page
             page = self.step(page)
-        return page
+        raise AssertionError(page)
