@@ -17,7 +17,7 @@ import typer
 from typer.main import get_command
 
 from curves.errors import InputError, MicroExprError
-from microexpr import bridge, datasets, evaluating
+from microexpr import bridge, datasets, evaluating, study
 from microexpr.config import EMOTION_CHOICES, ConvertConfig, resolve_config
 
 _DEFAULT = ConvertConfig()
@@ -34,6 +34,7 @@ app = typer.Typer(
 curves_app = typer.Typer(help="Work with curve files.", rich_markup_mode=None)
 app.add_typer(curves_app, name="curves")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(study.app, name="study")
 bridge.register(app)
 evaluating.register(app)
 

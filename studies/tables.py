@@ -7,10 +7,33 @@ import pandas as pd
 
 from curves.errors import InputError
 
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig") as lines:
+        first = lines.readline()
+    separator = max(",;\t", key=first.count)  # spreadsheets of half of Europe write semicolons
+    # Without a header, so that pandas neither renames a column that stands twice nor takes one for an index; with the
+    # blank lines, so that rows keep their numbers.
+    return _headed(
+        pd.read_csv(
+            path, sep=separator, header=None, dtype="string", keep_default_na=False, encoding="utf-8-sig",
+            skip_blank_lines=False,
+        )
+    )  # fmt: skip
+
+
+def _read_xlsx(path: Path) -> pd.DataFrame:
+    return _headed(pd.read_excel(path, header=None, dtype="string", keep_default_na=False, engine="openpyxl"))
+
+
+def _headed(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.iloc[1:].set_axis(list(raw.iloc[0].fillna("")), axis=1)
+
+
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": lambda path: pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8-sig"),
+    ".csv": _read_csv,
     ".parquet": pd.read_parquet,
-    ".xlsx": lambda path: pd.read_excel(path, dtype="string", keep_default_na=False, engine="openpyxl"),
+    ".xlsx": _read_xlsx,
 }
 
 
@@ -18,9 +41,10 @@ def read_table(
     path: Path, needed: Sequence[str], optional: Sequence[str] = (), names: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The columns ``needed`` and those of ``optional`` that are there, under our names, every cell as text ("" where
-    nothing stands); other columns are left out. The index is the row's number in the file, the header being row 1.
+    nothing stands); other columns and empty rows are left out. The index is the row's number in the file, the header
+    being row 1.
 
-    ``names``: from our name to the file's.
+    ``names``: from our name to the file's. A CSV's columns may be separated by commas, semicolons or tabs.
 
     Raises:
         InputError: no such file, not a table, a column missing or twice; the sentence names what is there.
@@ -33,17 +57,29 @@ def read_table(
     try:
         table = read(path)
     except Exception as error:  # each library has errors of its own; none of them is ours to list
-        raise InputError(f"{path.name} cannot be read as {path.suffix.lower()[1:]}: {error}.") from error
+        raise InputError(f"{path.name} cannot be read as {path.suffix.lower()[1:]}: {_reason(error)}.") from error
     table.columns = [str(name).strip() for name in table.columns]
-    wanted = {name: (names or {}).get(name, name) for name in (*needed, *optional)}
-    for name in needed:
-        if wanted[name] not in table.columns:
-            there = ", ".join(map(str, table.columns))
-            raise InputError(f"{path.name} has no column {wanted[name]!r}; it has: {there}. Map names with --column.")
-    kept = {name: there for name, there in wanted.items() if there in table.columns}
-    twice = [there for there in kept.values() if list(table.columns).count(there) > 1]
-    if twice:
-        raise InputError(f"{path.name} has the column {twice[0]!r} more than once; keep one of them.")
+    kept = _columns(path.name, list(table.columns), needed, optional, names or {})
     picked = table[list(kept.values())].set_axis(list(kept), axis=1)
     picked.index = pd.RangeIndex(2, len(picked) + 2, name="row")
-    return pd.DataFrame({name: column.astype("string").fillna("").str.strip() for name, column in picked.items()})
+    text = pd.DataFrame({name: column.astype("string").fillna("").str.strip() for name, column in picked.items()})
+    return text[(text != "").any(axis=1)]
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).rstrip(".")
+
+
+def _columns(
+    file: str, there: Sequence[str], needed: Sequence[str], optional: Sequence[str], names: Mapping[str, str]
+) -> dict[str, str]:
+    """From our name to the file's, of the columns to keep."""
+    kept = {name: names.get(name, name) for name in needed}
+    kept |= {name: names.get(name, name) for name in optional if name in names or name in there}
+    for theirs in kept.values():
+        if theirs not in there:
+            listed = ", ".join(there)
+            raise InputError(f"{file} has no column {theirs!r}; it has: {listed}. Map names with --column.")
+        if there.count(theirs) > 1:
+            raise InputError(f"{file} has the column {theirs!r} more than once; keep one of them.")
+    return kept

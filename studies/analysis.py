@@ -1,0 +1,67 @@
+"""All analyses of a study's ratings, by name, into one table of results.
+
+A new analysis is a function ``(ratings, settings) -> list[Result]`` and one row of ``ANALYSES``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from studies.corrections import correct
+from studies.paired import effect_sizes, hotelling_t2_paired, paired_t, wilcoxon
+from studies.ratings import FLOW_COLUMNS, Missing, Ratings
+from studies.results import Result, results_frame
+from studies.robustness import attention_sensitivity, order_effect, sensitivity_power, tost
+from studies.settings import AnalysisSettings
+
+Analysis = Callable[[Ratings, AnalysisSettings], list[Result]]
+POLICIES: Mapping[Missing, str] = {
+    Missing.STRICT: "only participants who gave every rating",
+    Missing.ITEM_PAIRS: "an item counts only where its participant rated it for both A and B",
+    Missing.MEAN_AVAILABLE: "means of whatever ratings there are, for A and B apart",
+}
+
+
+def data(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:  # noqa: ARG001  # as every analysis
+    """Not an analysis: who is in, who was left out and why. n: participants (of "excluded": of whom no row is left)."""
+    policy = f"policy {ratings.policy}: {POLICIES[ratings.policy]}"
+    rows = [Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy)]
+    for table, step, reason, count, participants in ratings.flow[list(FLOW_COLUMNS)].astype(object).to_numpy():
+        told = f"{count} rows" + (f": {reason}" if reason else "")
+        rows.append(Result(analysis="data", term=f"{table} {step}", n=int(participants), note=told))
+    return rows
+
+
+#: In the order of the table of results.
+ANALYSES: Mapping[str, Analysis] = {
+    "data": data,
+    # as paper 004 did
+    # as the design asks
+    "hotelling_t2_paired": hotelling_t2_paired,
+    "paired_t": paired_t,
+    "effect_sizes": effect_sizes,
+    "wilcoxon": wilcoxon,
+    # would it stand?
+    "order_effect": order_effect,
+    "attention_sensitivity": attention_sensitivity,
+    "tost": tost,
+    "sensitivity_power": sensitivity_power,
+}
+
+
+def analyse(
+    ratings: Ratings, settings: AnalysisSettings | None = None, names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The table of ``studies.results.results_frame``: every analysis of ``ANALYSES`` or those of ``names``, corrected
+    within the families of ``settings``.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    asked = settings or AnalysisSettings()
+    chosen = list(ANALYSES if names is None else names)
+    unknown = [name for name in chosen if name not in ANALYSES]
+    if unknown:
+        raise ValueError(f"analysis: expected one of {', '.join(ANALYSES)}, got {unknown[0]!r}")
+    rows = [row for name in chosen for row in ANALYSES[name](ratings, asked)]
+    return results_frame(correct(rows, asked.families))

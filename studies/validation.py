@@ -1,0 +1,303 @@
+"""From the tables that people bring to ``Ratings``: every bad row is found and told, none is dropped in silence.
+
+Two tables: ratings, one row a rating, and sessions, one row a participant (``studies.vocabulary`` has their columns).
+Rows are looked at first, then participants of the rows that are good. Each bad row is told once, for its first reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from curves.errors import InputError
+from studies.ratings import FLOW_COLUMNS, Missing, Ratings, build_ratings
+from studies.tables import read_table
+from studies.vocabulary import (
+    DIMENSIONS,
+    EMOTIONS,
+    OPTIONAL_RATING_COLUMNS,
+    OPTIONAL_SESSION_COLUMNS,
+    ORDERS,
+    RATING_COLUMNS,
+    SCALE,
+    SESSION_COLUMNS,
+    VIDEOS,
+)
+
+RECOGNITION = (0.0, 5.0)  # rated 1..5, or 1 and 0 for an emotion that was named or not
+DEMOGRAPHICS = ("age_band", "gender", "education")
+CELL = ["participant_id", "emotion", "dimension", "item", "video"]
+REJECTED_COLUMNS = ("table", "row", "participant_id", "reason")
+TRUTH = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
+SHOWN = 3  # bad rows in the error's sentence
+
+
+class RejectedRowsError(InputError):
+    """The tables hold bad rows; ``rejected``: all of them, columns table, row, participant_id, reason."""
+
+    def __init__(self, message: str, rejected: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """``columns``: from our name to the file's, "sessions.NAME" for the sessions table alone. ``exclude``: leave bad
+    rows out instead of stopping."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    exclude: bool = False
+    missing: Missing = Missing.STRICT
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """What is left of the rows of one table, and what was taken out of it, in order."""
+
+    table: str
+    rows: pd.DataFrame
+    rejected: list[pd.DataFrame] = field(default_factory=list)
+    flow: list[tuple[str, str, str, int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._count("before", "")
+
+    def take_out(self, reason: str, details: "pd.Series[str]") -> None:
+        """``details``: by row number, what is wrong with each bad row; rows not in it stay."""
+        if not len(details):
+            return
+        people = set(self.rows["participant_id"])
+        bad = self.rows.loc[details.index]
+        told = {"table": self.table, "row": bad.index, "participant_id": bad["participant_id"], "reason": details}
+        self.rejected.append(pd.DataFrame(told).reset_index(drop=True))
+        self.rows = self.rows.drop(index=details.index)
+        gone = len(people - set(self.rows["participant_id"]))
+        self.flow.append((self.table, "excluded", reason, len(details), gone))
+
+    def leave(self, reason: str, kept: "pd.Series[bool]") -> None:
+        """Goes on without the rows not ``kept``, which are not bad."""
+        people, count = set(self.rows["participant_id"]), int((~kept).sum())
+        self.rows = self.rows[kept]
+        if count:
+            self.flow.append((self.table, "excluded", reason, count, len(people - set(self.rows["participant_id"]))))
+
+    def touched(self) -> set[str]:
+        """Participants of whom a row was taken out."""
+        return {str(person) for part in self.rejected for person in part["participant_id"]}
+
+    def end(self) -> None:
+        self._count("after", "")
+
+    def _count(self, step: str, reason: str) -> None:
+        self.flow.append((self.table, step, reason, len(self.rows), self.rows["participant_id"].nunique()))
+
+
+def read_ratings(path: Path, sessions: Path | None = None, settings: ReadSettings | None = None) -> Ratings:
+    """``Ratings`` of a ratings table and, where given, a sessions table.
+
+    Raises:
+        RejectedRowsError: bad rows, and ``settings.exclude`` is not set.
+        InputError: a table cannot be read, lacks a column, or nothing good is left in it.
+    """
+    asked = settings or ReadSettings()
+    _check_names(asked.columns)
+    plain = {ours: theirs for ours, theirs in asked.columns.items() if not ours.startswith("sessions.")}
+    of_ratings = {ours: theirs for ours, theirs in plain.items() if ours in _RATING_NAMES}
+    table = read_table(path, RATING_COLUMNS, OPTIONAL_RATING_COLUMNS, of_ratings)
+    sieve = sift_ratings(table, asked.missing, exclude=asked.exclude)
+    sieves = [sieve]
+    if sessions is not None:
+        own = {ours.removeprefix("sessions."): theirs for ours, theirs in asked.columns.items()}
+        of_sessions = {ours: own[ours] for ours in own if ours in _SESSION_NAMES}
+        session_table = read_table(sessions, SESSION_COLUMNS, OPTIONAL_SESSION_COLUMNS, of_sessions)
+        sieves.append(sift_sessions(session_table, set(table["participant_id"])))
+    rejected = _together(sieves)
+    if len(rejected) and not asked.exclude:
+        raise RejectedRowsError(_sentence(rejected), rejected)
+    if sieve.rows.empty:
+        raise InputError(f"{path.name} holds no rating that can be used.{_first(rejected)}")
+    people = people_of(sieve.rows, sieves[1].rows if sessions is not None else None)
+    flow = pd.DataFrame([step for one in sieves for step in one.flow], columns=list(FLOW_COLUMNS))
+    return build_ratings(_typed(sieve.rows), people, asked.missing, flow, rejected)
+
+
+_RATING_NAMES = {*RATING_COLUMNS, *OPTIONAL_RATING_COLUMNS}
+_SESSION_NAMES = {*SESSION_COLUMNS, *OPTIONAL_SESSION_COLUMNS}
+
+
+def _check_names(columns: Mapping[str, str]) -> None:
+    known = [*RATING_COLUMNS, *OPTIONAL_RATING_COLUMNS, *SESSION_COLUMNS[1:], *OPTIONAL_SESSION_COLUMNS]
+    for ours in columns:
+        if ours.removeprefix("sessions.") not in (_SESSION_NAMES if ours.startswith("sessions.") else known):
+            raise InputError(f"--column {ours}=...: there is no column {ours!r}; ours are {', '.join(known)}.")
+
+
+# --- ratings ---------------------------------------------------------------------------------------------------------
+
+
+def sift_ratings(table: pd.DataFrame, missing: Missing, *, exclude: bool) -> _Sieve:
+    """``table``: as ``read_table`` gives it. The rows left have known words, in their one spelling.
+
+    Without ``exclude`` the rows are only told: what a participant with bad rows lacks besides is not, since mending
+    those may mend it."""
+    rows = table.assign(
+        emotion=table["emotion"].str.lower(),
+        dimension=table["dimension"].str.lower(),
+        video=table["video"].str.upper(),
+        item=table["item"] if "item" in table.columns else "",
+    )
+    sieve = _Sieve("ratings", rows)
+    sieve.take_out("no participant_id", _told(rows, rows["participant_id"] == "", "participant_id is empty"))
+    for name, words in (("emotion", EMOTIONS), ("video", VIDEOS), ("dimension", DIMENSIONS)):
+        rows = sieve.rows
+        bad = rows[~rows[name].isin(words)][name]
+        known = ", ".join(words)
+        sieve.take_out(f"unknown {name}", bad.map(lambda word, n=name, k=known: f"{n} {word!r} is none of {k}"))
+    _take_out_numbers(sieve, "rating", SCALE)
+    _take_out_numbers(sieve, "recognition_score", RECOGNITION)
+    sieve.take_out("duplicate cell", _duplicates(sieve.rows, CELL, ["rating"]))
+    spare = set() if exclude else sieve.touched()  # what they lack may be what is to be mended
+    checks = {"one video only": _one_video, "conflicting demographics": _conflicts}
+    if missing is Missing.STRICT:
+        checks["missing ratings"] = _incomplete
+    for reason, check in checks.items():
+        rows = sieve.rows
+        told = check(rows).drop(labels=list(spare), errors="ignore")
+        bad = rows[rows["participant_id"].isin(told.index)]["participant_id"]
+        sieve.take_out(reason, bad.map(told))
+    sieve.leave("no rating given", sieve.rows["rating"] != "")  # not bad: the policy says what is done about them
+    sieve.end()
+    return sieve
+
+
+def _told(rows: pd.DataFrame, bad: "pd.Series[bool]", reason: str) -> "pd.Series[str]":
+    return pd.Series(reason, index=rows.index[bad], dtype="string")
+
+
+def _take_out_numbers(sieve: _Sieve, name: str, scale: tuple[float, float]) -> None:
+    """Rows whose ``name`` is given but no number, or outside the scale."""
+    text = sieve.rows[name]
+    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    wrong = text[(text != "") & numbers.isna()]
+    sieve.take_out(f"{name} not a number", wrong.map(lambda word: f"{name} {word!r} is not a number"))
+    low, high = scale
+    outside = text[numbers.notna() & ~numbers.between(low, high)]
+    told = outside.map(lambda word: f"{name} {word} is outside {low:g} to {high:g}")
+    sieve.take_out(f"{name} outside {low:g} to {high:g}", told)
+
+
+def _duplicates(rows: pd.DataFrame, keys: Sequence[str], values: Sequence[str]) -> "pd.Series[str]":
+    """Which rows stand twice: where all copies agree in ``values``, all but the first; else every one of them."""
+    told: dict[int, str] = {}
+    for _, copies in rows[rows.duplicated(list(keys), keep=False)].groupby(list(keys), sort=False):
+        numbers = [int(row) for row in copies.index]
+        if len(copies.drop_duplicates(list(values))) == 1:
+            told |= dict.fromkeys(numbers[1:], f"duplicate: says the same as row {numbers[0]}")
+        else:
+            told |= dict.fromkeys(numbers, f"duplicate: rows {', '.join(map(str, numbers))} disagree")
+    return pd.Series(told, dtype="string").sort_index()
+
+
+def _one_video(rows: pd.DataFrame) -> "pd.Series[str]":
+    """By participant, where only one of the videos was rated."""
+    videos = rows[rows["rating"] != ""].groupby("participant_id")["video"]
+    only = videos.first()[videos.nunique() == 1]
+    return only.map(lambda video: f"this participant rated video {video} only").astype("string")
+
+
+def _conflicts(rows: pd.DataFrame) -> "pd.Series[str]":
+    """By participant, where a demographic word differs between rows."""
+    told: dict[str, str] = {}
+    for name in DEMOGRAPHICS:
+        different = rows.groupby("participant_id")[name].unique()
+        for person, words in different[different.map(len) > 1].items():
+            listed = ", ".join(repr(str(word)) for word in words)
+            told.setdefault(str(person), f"this participant's {name} is {listed}")
+    return pd.Series(told, dtype="string")
+
+
+def _incomplete(rows: pd.DataFrame) -> "pd.Series[str]":
+    """By participant, where ratings are missing of those that anybody gave (each for both videos)."""
+    given = rows[rows["rating"] != ""]
+    asked = len(given.drop_duplicates(["emotion", "dimension", "item"])) * len(VIDEOS)
+    counts = given.groupby("participant_id").size().reindex(rows["participant_id"].unique(), fill_value=0)
+    short = counts[counts < asked]
+    told = short.map(lambda count: f"this participant lacks {asked - count} of {asked} ratings")
+    return told.astype("string")
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """``Ratings.long``."""
+    words = {name: rows[name].astype(str) for name in ("participant_id", "emotion", "dimension", "item", "video")}
+    return pd.DataFrame({**words, "rating": rows["rating"].astype("float64")}).reset_index(drop=True)
+
+
+# --- sessions and people ---------------------------------------------------------------------------------------------
+
+
+def sift_sessions(table: pd.DataFrame, participants: set[str]) -> _Sieve:
+    """``table``: as ``read_table`` gives it; ``participants``: those of the ratings table."""
+    rows = table.assign(
+        order=table["order"].str.upper(),
+        attention_check_passed=table["attention_check_passed"].str.lower(),
+        duration_s=table["duration_s"] if "duration_s" in table.columns else "",
+    )
+    sieve = _Sieve("sessions", rows)
+    sieve.take_out("no participant_id", _told(rows, rows["participant_id"] == "", "participant_id is empty"))
+    rows = sieve.rows
+    strange = ~rows["participant_id"].isin(participants)
+    sieve.take_out("unknown participant", _told(rows, strange, "this participant has no ratings"))
+    order = sieve.rows["order"]
+    wrong = order[~order.isin(ORDERS)]
+    sieve.take_out("unknown order", wrong.map(lambda word: f"order {word!r} is none of {', '.join(ORDERS)}"))
+    passed = sieve.rows["attention_check_passed"]
+    wrong = passed[~passed.isin([*TRUTH, ""])]
+    told = wrong.map(lambda word: f"attention_check_passed {word!r} is neither true nor false")
+    sieve.take_out("attention_check_passed not true or false", told)
+    _take_out_numbers(sieve, "duration_s", (0.0, float("inf")))
+    sieve.take_out("duplicate session", _duplicates(sieve.rows, ["participant_id"], list(SESSION_COLUMNS[1:])))
+    sieve.end()
+    return sieve
+
+
+def people_of(rows: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
+    """``Ratings.people`` of the rows that ``sift_ratings`` and ``sift_sessions`` left."""
+    people = rows.groupby("participant_id")[list(DEMOGRAPHICS)].first().astype(str)
+    people.index = people.index.astype(str)
+    scores = rows.assign(score=pd.to_numeric(rows["recognition_score"], errors="coerce").astype("float64"))
+    pairs = scores.groupby(["participant_id", "emotion", "video"])["score"].mean()  # each pair counts once
+    people["recognition_score"] = pairs.groupby("participant_id").mean()
+    if sessions is not None:
+        there = sessions.set_index("participant_id").reindex(people.index)
+        people["order"] = there["order"].fillna("").astype(str)
+        people["attention_check_passed"] = there["attention_check_passed"].map(TRUTH).astype("boolean")
+        people["duration_s"] = pd.to_numeric(there["duration_s"], errors="coerce").astype("float64")
+    return people
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+
+def _together(sieves: Sequence[_Sieve]) -> pd.DataFrame:
+    parts = [part for sieve in sieves for part in sieve.rejected]
+    if not parts:
+        return pd.DataFrame(columns=list(REJECTED_COLUMNS))
+    joined = pd.concat(parts, ignore_index=True).astype({"participant_id": str, "reason": str})
+    return joined.sort_values(["table", "row"], kind="stable", ignore_index=True)
+
+
+def _sentence(rejected: pd.DataFrame) -> str:
+    people = rejected["participant_id"].nunique()
+    return (
+        f"{len(rejected)} rows of {people} participants cannot be used;{_first(rejected)} mend them, or leave them out "
+        "with --exclude."
+    )
+
+
+def _first(rejected: pd.DataFrame) -> str:
+    """The first row of each of the first few reasons; "" where nothing was rejected."""
+    shown = rejected.drop_duplicates(["table", "participant_id", "reason"])
+    listed = "; ".join(f"{row.table} row {row.row}: {row.reason}" for row in shown.head(SHOWN).itertuples())
+    more = "; ..." if len(shown) > SHOWN else ""
+    return f" {listed}{more};" if listed else ""
