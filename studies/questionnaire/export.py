@@ -25,8 +25,10 @@ _Answers = list[tuple[Participant, dict[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """ratings: RATING_COLUMNS and item, a row a rating. sessions: a row a participant, ``duration_s`` from consent to
-    thanks. recognition: a row a participant and emotion, what they named and how well they recognised it.
+    """ratings: RATING_COLUMNS, and item where a dimension has several; a row a rating.
+
+    sessions: a row a participant; ``duration_s`` from consent to thanks. recognition: a row a participant and emotion:
+    what they named, and how well they say they recognised it.
     """
 
     ratings: pd.DataFrame
@@ -47,9 +49,13 @@ class Overview:
 
 
 def tables_of(study: Study, store: Store, *, incomplete: bool = False) -> Tables:
-    """The tables of those who completed the study; ``incomplete``: of all, as far as they came, cells empty after."""
+    """The tables of those who completed the study; ``incomplete``: of all, as far as they came, cells empty after.
+
+    Without an ``item`` column where every dimension is one question.
+    """
     people = [one for one in store.everybody() if incomplete or one[0].finished_at is not None]
-    columns = (*RATING_COLUMNS, *OPTIONAL_RATING_COLUMNS)
+    several = any(item.name != "1" for item in study.items)
+    columns = (*RATING_COLUMNS, *(OPTIONAL_RATING_COLUMNS if several else ()))
     ratings = [row for person, answers in people for row in _ratings(study, person, answers)]
     recognition = [row for person, answers in people for row in _recognition(study, person, answers)]
     return Tables(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studies.questionnaire.orders import Slot
+from studies.questionnaire.slots import Slot
 from studies.questionnaire.study import Study, Video
 from studies.questionnaire.texts import fill
 from studies.vocabulary import SCALE

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from curves.errors import InputError
-from studies.questionnaire.orders import Slot, next_slot
+from studies.questionnaire.slots import Slot, next_slot
 
 #: Letters and digits that are not taken for one another; 12 of them are 59 bits, too many to guess.
 _ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
@@ -99,7 +99,7 @@ class Store:
 
     # --- participants
 
-    def begin(self, slots: Sequence[Slot], seed: int, idle_s: float) -> tuple[str, Participant]:
+    def begin(self, slots: Sequence[Slot], idle_s: float) -> tuple[str, Participant]:
         """A new participant in the slot that balances best; the cookie that stands for them, stored only as a digest.
 
         Raises FullError.
@@ -113,7 +113,7 @@ class Store:
             for person in people:
                 if person.status(now, idle_s) != "dropped out":
                     taken[person.slot] = taken.get(person.slot, 0) + 1
-            slot = next_slot(slots, taken, seed, len(people))
+            slot = next_slot(slots, taken)
             # A random id: it tells neither when somebody came nor, being another word than the code, how to withdraw.
             person = Participant(f"P{secrets.token_hex(5)}", _new_code(), slot, 0, now, now, None, None, None)
             db.execute(

@@ -13,8 +13,8 @@ from starlette.staticfiles import StaticFiles
 
 from studies.questionnaire.admin import Admin
 from studies.questionnaire.forms import SafeHeaders, same, sign
-from studies.questionnaire.orders import slots_of
 from studies.questionnaire.pages import HERE, Pages, see
+from studies.questionnaire.slots import slots_of
 from studies.questionnaire.steps import Step, steps_of
 from studies.questionnaire.store import FullError, Participant, Store
 from studies.questionnaire.study import MEDIA_TYPES, Study
@@ -112,7 +112,7 @@ class Questionnaire:
             texts = self._study.texts
             return self._message(request, texts["declined_heading"], texts["declined"])
         try:
-            cookie, _person = self._store.begin(self._slots, self._study.seed, self._study.idle_minutes * 60.0)
+            cookie, _person = self._store.begin(self._slots, self._study.idle_minutes * 60.0)
         except FullError:
             raise HTTPException(503) from None
         response = see("/")

@@ -64,7 +64,7 @@ def test_a_session_becomes_the_tables_of_the_schema(desk: Desk) -> None:
     page = desk.visitor().whole()
     assert "Thank you" in page
     tables = tables_of(desk.study, desk.store)
-    assert list(tables.ratings.columns) == [*RATING_COLUMNS, "item"]
+    assert list(tables.ratings.columns) == list(RATING_COLUMNS)
     assert list(tables.sessions.columns) == [*SESSION_COLUMNS, "duration_s"]
     cells = tables.ratings.groupby(["emotion", "video", "dimension"]).size()
     assert len(cells) == 2 * 2 * len(DIMENSIONS) and (cells == 1).all()
