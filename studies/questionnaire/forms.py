@@ -30,7 +30,7 @@ HEADERS: Mapping[str, str] = {
 
 
 class SafeHeaders:
-    """Puts ``HEADERS`` on every answer, and "no-store" on those that say nothing of caching."""
+    """Puts ``HEADERS`` on every answer, and how to cache on those that do not say: pages not at all."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,7 +41,7 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
             await send(message)
 
         await self._app(scope, receive, send_safe)

@@ -3,6 +3,7 @@
 One SQLite file. All functions block and may be called by any thread; other processes may read and write beside.
 """
 
+import os
 import secrets
 import sqlite3
 import threading
@@ -70,7 +71,8 @@ class Store:
         self.path, self.clock, self._most = path, clock, most
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its journal the same rights
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {pragma}").close()

@@ -103,6 +103,7 @@ class Questionnaire:
             given=given or {},
             missing=missing,
             problem=problem,
+            seen=given is not None and not problem,
         )
 
     def _begin(self, request: Request, form: Mapping[str, str]) -> Response:

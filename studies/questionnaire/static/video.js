@@ -34,3 +34,4 @@ video.addEventListener("ended", () => {
     hint.textContent = hint.dataset.open;
   }
 });
+play.disabled = false; // only now does a click do something
