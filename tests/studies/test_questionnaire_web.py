@@ -12,7 +12,7 @@ from studies.questionnaire.export import overview_of, tables_of
 from studies.questionnaire.store import Store
 from studies.questionnaire.study import Study
 from studies.questionnaire.web import create_app
-from studies.vocabulary import DIMENSIONS, RATING_COLUMNS, SESSION_COLUMNS
+from studies.vocabulary import DIMENSIONS, ORDERS, RATING_COLUMNS, SESSION_COLUMNS
 
 BASE = "http://127.0.0.1"
 
@@ -77,23 +77,29 @@ def test_a_session_becomes_the_tables_of_the_schema(desk: Desk) -> None:
 
 def test_each_rating_lands_where_it_was_given(desk: Desk) -> None:
     """Ratings that tell emotion, video and dimension apart, sent blindly page by page, found again by the slot."""
-    visitor = desk.visitor()
-    page, sent = visitor.step(visitor.begin()), []
-    for _ in range(MOST_STEPS):
-        if 'name="step"' not in page:
-            break
-        visitor.watch(page)
-        form = visitor.form(page)
-        if "<video" in page:
-            ratings = [str(1 + (3 * len(sent) + index) % 5) for index in range(3)]
-            form |= {f"q{index}": rating for index, rating in enumerate(ratings)}
-            sent.append(ratings)
-        page = visitor.send(form).text
-    [(person, _)] = desk.store.everybody()
-    shown = [(emotion, video) for emotion in person.slot.emotions for video in person.slot.order]
-    ratings = tables_of(desk.study, desk.store).ratings.set_index(["emotion", "video", "dimension"])["rating"]
-    for (emotion, video), given in zip(shown, sent, strict=True):
-        assert [str(ratings[emotion, video, dimension]) for dimension in DIMENSIONS] == given
+    sent: dict[str, list[list[str]]] = {}
+    for _ in range(2):
+        visitor = desk.visitor()
+        page, own = visitor.step(visitor.begin()), []
+        [person] = [person for person in desk.store.people() if person.id not in sent]
+        for _ in range(MOST_STEPS):
+            if 'name="step"' not in page:
+                break
+            visitor.watch(page)
+            form = visitor.form(page)
+            if "<video" in page:
+                ratings = [str(1 + (3 * len(own) + index) % 5) for index in range(3)]
+                form |= {f"q{index}": rating for index, rating in enumerate(ratings)}
+                own.append(ratings)
+            page = visitor.send(form).text
+        sent[person.id] = own
+    table = tables_of(desk.study, desk.store).ratings
+    found = table.set_index(["participant_id", "emotion", "video", "dimension"])["rating"]
+    assert {person.slot.order for person in desk.store.people()} == set(ORDERS)
+    for person in desk.store.people():
+        shown = [(emotion, video) for emotion in person.slot.emotions for video in person.slot.order]
+        for (emotion, video), given in zip(shown, sent[person.id], strict=True):
+            assert [str(found[person.id, emotion, video, dimension]) for dimension in DIMENSIONS] == given
 
 
 def test_who_names_the_emotion_is_right(tmp_path: Path) -> None:
