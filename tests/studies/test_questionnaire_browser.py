@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -37,11 +38,12 @@ PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 800}
 
 
-class Live:
+class Live(NamedTuple):
     """A study that is being served, and its answers."""
 
-    def __init__(self, base: str, study: Study, store: Store) -> None:
-        self.base, self.study, self.store = base, study, store
+    base: str
+    study: Study
+    store: Store
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +76,6 @@ def live_study(folder: Path, emotions: tuple[str, ...]) -> Iterator[Live]:
 def live(tmp_path: Path) -> Iterator[Live]:
     with live_study(tmp_path, ("fear", "anger")) as served:
         yield served
-
-
-def watched_requests(page: Page) -> list[str]:
-    """Addresses that the page asks for, as it does."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    return asked
 
 
 def watch_by_mouse(page: Page) -> None:
@@ -119,7 +114,9 @@ def session_by_mouse(page: Page, base: str, place: int = 2) -> None:
 
 def test_a_whole_session_by_mouse(context: BrowserContext, live: Live) -> None:
     page = context.new_page()
-    asked, troubles = watched_requests(page), []
+    asked: list[str] = []
+    troubles: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     session_by_mouse(page, live.base)
@@ -280,7 +277,7 @@ def patient_session(client: httpx.Client) -> str:
 
 
 def serious(page: Page) -> list[str]:
-    """What axe finds on the page that is serious or critical, and where."""
+    """What axe finds serious or critical, and where."""
     violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html']}" for one in violations for node in one["nodes"]
