@@ -5,6 +5,7 @@
 # make plugin  builds and tests the plugin's modules outside an editor (C++)
 #
 # WITHOUT_CPP=1               make test and make demo leave the C++ side out
+# WITHOUT_BROWSER=1           make test installs no chromium; where there is none, tests in a browser are skipped
 # PRESETS="dev asan tsan"     make test builds and tests the core library in each of these ways (dev)
 # PYTHON=python3.12           the interpreter to build .venv with (3.11 or later)
 # TORCH_INDEX=https://...     package index for torch alone: where the CPU build is, on Linux
@@ -40,6 +41,9 @@ STAMP := .venv/set-up-$(BUILD)-$(shell cat $(SET_UP_BY) | cksum | cut -d ' ' -f 
 # Builds and tests the C++ side; exit code 3: a tool or library is missing, and it said which.
 CPP := UnrealPlugin/build.sh
 
+# The browser of the tests, in the same way.
+BROWSER := tests/browser.sh
+
 .PHONY: demo test setup core plugin
 
 # A demo changes nothing outside its folder, so it installs no packages: without them it says what it leaves out.
@@ -49,14 +53,19 @@ ifndef WITHOUT_CPP
 endif
 	.venv/bin/microexpr demo
 
-# MICROEXPR_CPP=built: from here on a test that finds no C++ side fails, it does not skip.
+# MICROEXPR_CPP=built, MICROEXPR_BROWSER=needed: from here on a test that finds no C++ side, no browser fails, it does
+# not skip.
 test: $(STAMP)
+ifndef WITHOUT_BROWSER
+	@$(BROWSER) install || echo "Tests in a browser are skipped."
+endif
 ifdef WITHOUT_CPP
-	.venv/bin/python -m pytest $(PYTEST)
+	@browser=$$(! $(BROWSER) needs 2> /dev/null || echo needed); set -x; MICROEXPR_BROWSER=$$browser .venv/bin/python -m pytest $(PYTEST)
 else
 	@$(CPP) install || test $$? = 3
 	@if $(CPP) needs 2> /dev/null; then $(CPP) core $(PRESETS) && $(CPP) plugin; else echo "Tests of the C++ side are skipped."; fi
-	@built=$$(! $(CPP) needs 2> /dev/null || echo built); set -x; MICROEXPR_CPP=$$built .venv/bin/python -m pytest $(PYTEST)
+	@built=$$(! $(CPP) needs 2> /dev/null || echo built); browser=$$(! $(BROWSER) needs 2> /dev/null || echo needed); \
+	  set -x; MICROEXPR_CPP=$$built MICROEXPR_BROWSER=$$browser .venv/bin/python -m pytest $(PYTEST)
 endif
 
 setup: $(STAMP)

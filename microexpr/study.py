@@ -2,8 +2,8 @@
 
 import typer
 
-from microexpr import stimuli, study_analyze, study_paper, study_plan, study_votes
+from microexpr import stimuli, study_analyze, study_paper, study_plan, study_serve, study_votes
 
 app = typer.Typer(help="Perception studies: plan, ask, analyse.", rich_markup_mode=None)
-for part in (study_plan, stimuli, study_analyze, study_votes, study_paper):
+for part in (study_plan, stimuli, study_serve, study_analyze, study_votes, study_paper):
     part.register(app)

@@ -1,0 +1,349 @@
+"""The participants' pages, by HTTP: the flow, what is refused, what is stored, what is deleted."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from questionnaire_samples import MOST_STEPS, SECONDS, TOKEN, TestClient, Visitor, field, make_study
+
+from studies.questionnaire.export import overview_of, tables_of
+from studies.questionnaire.store import Store
+from studies.questionnaire.study import Study
+from studies.questionnaire.web import create_app
+from studies.vocabulary import DIMENSIONS, ORDERS, RATING_COLUMNS, SESSION_COLUMNS
+
+BASE = "http://127.0.0.1"
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A study on a clock that the test turns."""
+
+    def __init__(self, folder: Path, emotions: tuple[str, ...] = ("fear", "anger"), more: str = "") -> None:
+        self.clock = Clock()
+        self.study: Study = make_study(folder / "study", emotions, more)
+        self.store = Store(folder / "data" / "answers.sqlite3", self.study.design(), clock=self.clock)
+        self.app = create_app(self.study, self.store, TOKEN)
+
+    def client(self) -> TestClient:
+        return TestClient(self.app, base_url=BASE)
+
+    def visitor(self) -> Visitor:
+        return Visitor(self.client(), self.pass_video)
+
+    def pass_video(self) -> None:
+        self.clock.now += SECONDS
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.store.close()
+
+
+def to_video(visitor: Visitor) -> str:
+    """The first page with a video."""
+    page = visitor.step(visitor.begin())
+    assert "<video" in page
+    return page
+
+
+# --- the flow
+
+
+def test_a_session_becomes_the_tables_of_the_schema(desk: Desk) -> None:
+    page = desk.visitor().whole()
+    assert "Thank you" in page
+    tables = tables_of(desk.study, desk.store)
+    assert list(tables.ratings.columns) == list(RATING_COLUMNS)
+    assert list(tables.sessions.columns) == [*SESSION_COLUMNS, "duration_s"]
+    cells = tables.ratings.groupby(["emotion", "video", "dimension"]).size()
+    assert len(cells) == 2 * 2 * len(DIMENSIONS) and (cells == 1).all()
+    assert set(tables.ratings["rating"]) == {3} and set(tables.ratings["recognition_score"]) == {3}
+    assert set(tables.ratings["age_band"]) == {"31-40"}
+    session = tables.sessions.iloc[0]
+    assert session["attention_check_passed"] == "false"  # 3 was chosen where 2 was asked for
+    assert session["duration_s"] == pytest.approx(4 * SECONDS)
+
+
+def test_each_rating_lands_where_it_was_given(desk: Desk) -> None:
+    """Ratings that tell emotion, video and dimension apart, sent blindly page by page, found again by the slot."""
+    sent: dict[str, list[list[str]]] = {}
+    for _ in range(2):
+        visitor = desk.visitor()
+        page, own = visitor.step(visitor.begin()), []
+        [person] = [person for person in desk.store.people() if person.id not in sent]
+        for _ in range(MOST_STEPS):
+            if 'name="step"' not in page:
+                break
+            visitor.watch(page)
+            form = visitor.form(page)
+            if "<video" in page:
+                ratings = [str(1 + (3 * len(own) + index) % 5) for index in range(3)]
+                form |= {f"q{index}": rating for index, rating in enumerate(ratings)}
+                own.append(ratings)
+            page = visitor.send(form).text
+        sent[person.id] = own
+    table = tables_of(desk.study, desk.store).ratings
+    found = table.set_index(["participant_id", "emotion", "video", "dimension"])["rating"]
+    assert {person.slot.order for person in desk.store.people()} == set(ORDERS)
+    for person in desk.store.people():
+        shown = [(emotion, video) for emotion in person.slot.emotions for video in person.slot.order]
+        for (emotion, video), given in zip(shown, sent[person.id], strict=True):
+            assert [str(found[person.id, emotion, video, dimension]) for dimension in DIMENSIONS] == given
+
+
+def test_who_names_the_emotion_is_right(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more='[recognition]\nscore = "correct"\n')
+    visitor = desk.visitor()
+    page = visitor.begin()
+    for _ in range(MOST_STEPS):
+        if 'name="step"' not in page:
+            break
+        visitor.watch(page)
+        page = visitor.send(visitor.form(page, lambda values: "fear" if "fear" in values else values[0])).text
+    tables = tables_of(desk.study, desk.store)
+    assert tables.recognition.set_index("emotion")["correct"].to_dict() == {"fear": 1, "anger": 0}
+    assert tables.ratings.groupby("emotion")["recognition_score"].unique().map(list).to_dict() == {
+        "fear": [1], "anger": [0],
+    }  # fmt: skip
+    desk.store.close()
+
+
+def test_declining_stores_nothing(desk: Desk) -> None:
+    client = desk.client()
+    page = client.get("/").text
+    declined = client.post("/begin", data={"csrf": field(page, "csrf"), "agree": "no"})
+    assert "Nothing has been stored" in declined.text
+    assert desk.store.people() == []
+
+
+def test_a_reload_shows_the_same_page_and_a_second_answer_does_not_count(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    assert visitor.client.get("/").text == page
+    visitor.watch(page)
+    first, second = visitor.form(page), visitor.form(page, lambda values: values[0])
+    after = visitor.send(first).text
+    assert visitor.send(second).text == after  # as by the back button
+    [(person, answers)] = desk.store.everybody()
+    assert person.position == 2
+    assert {value for key, value in answers.items() if key.startswith("rating/")} == {"3"}
+
+
+def test_answers_survive_a_restart(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    store = Store(desk.store.path, desk.study.design(), clock=desk.clock)  # another process, as after a crash
+    other = TestClient(create_app(desk.study, store, TOKEN), base_url=BASE, cookies=visitor.client.cookies)
+    assert other.get("/").text == page
+    store.close()
+
+
+def test_missing_answers_are_named_and_given_ones_are_kept(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = visitor.begin()
+    form = visitor.form(page)
+    del form["q1"]
+    refused = visitor.send(form | {"q2": "no such option"})
+    assert refused.status_code == 422
+    assert refused.text.count('<li><a href="#q') == 2 and 'role="alert"' in refused.text
+    assert refused.text.count(" checked>") == 1
+    assert desk.store.everybody()[0][1] == {}
+
+
+# --- play-through and blinding
+
+
+def test_a_rating_before_the_video_has_ended_is_refused(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    form = visitor.form(page)
+    desk.clock.now += 3600
+    assert visitor.send(form).status_code == 422  # never fetched, however long it took
+    page = to_video(other := desk.visitor())
+    other.client.get(re.findall(r'<video src="([^"]+)"', page)[0])
+    desk.clock.now += SECONDS / 2
+    refused = other.send(other.form(page))
+    assert refused.status_code == 422 and "watch the whole video" in refused.text
+    desk.clock.now += SECONDS / 2
+    assert other.send(other.form(page)).status_code == 200
+    assert {person.position for person in desk.store.people()} == {1, 2}
+
+
+def test_the_next_button_waits_for_the_video(desk: Desk) -> None:
+    assert '<button class="main" id="next" disabled' in to_video(desk.visitor())
+
+
+def test_nothing_on_the_page_tells_a_from_b(desk: Desk) -> None:
+    """Pages of an A and a B video differ in the numbers of the step and in signed words only."""
+    seen = set()
+    for _ in range(2):
+        visitor = desk.visitor()
+        page = to_video(visitor)
+        assert not re.search(r"anger|fear|_a\b|_b\b|rating/", page, re.IGNORECASE)
+        media = visitor.client.get(re.findall(r'<video src="([^"]+)"', page)[0])
+        assert "content-disposition" not in media.headers
+        [code] = re.findall(r"Your code: ([\w-]+)", page)
+        seen.add(re.sub(r"[0-9a-f]{32}", "SIGNED", page.replace(code, "CODE")))
+    assert len({person.slot.order for person in desk.store.people()}) == 2
+    assert len(seen) == 1
+
+
+def test_videos_come_in_ranges_and_only_the_one_of_now(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    [media] = re.findall(r'<video src="([^"]+)"', page)
+    part = visitor.client.get(media, headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206 and part.headers["content-range"].startswith("bytes 10-19/")
+    [person] = desk.store.people()
+    video = next(one for one in desk.study.pairs if one.emotion == person.slot.emotions[0]).videos[person.slot.order[0]]
+    assert part.content == video.path.read_bytes()[10:20]
+    assert visitor.client.get(media).headers["content-type"] == "video/mp4"
+    assert desk.client().get(media).status_code == 404  # somebody else
+    desk.pass_video()
+    visitor.send(visitor.form(page))
+    assert visitor.client.get(media).status_code == 404  # answered
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/..%2fSTUDY.toml",
+        "/media/fear_a.mp4",
+        "/static/..%2fstore.py",
+        "/static/../store.py",
+        "/static/%2e%2e/web.py",
+    ],
+)
+def test_no_path_leads_elsewhere(desk: Desk, path: str) -> None:
+    visitor = desk.visitor()
+    to_video(visitor)
+    assert visitor.client.get(path).status_code == 404
+
+
+# --- withdrawal
+
+
+def traces(desk: Desk, *words: str) -> list[str]:
+    """Files of the data folder that hold one of the words, wherever in them."""
+    folder = desk.store.path.parent
+    return [path.name for path in folder.iterdir() if any(word.encode() in path.read_bytes() for word in words)]
+
+
+def test_who_withdraws_is_gone_to_the_last_byte(desk: Desk) -> None:
+    stays, leaves = desk.visitor(), desk.visitor()
+    stays.whole()
+    kept = {person.id for person in desk.store.people()}
+    page = to_video(leaves)
+    [gone] = [person for person in desk.store.people() if person.id not in kept]
+    assert traces(desk, gone.id, gone.code)
+    assert "/withdraw" in page
+    form = {"csrf": field(leaves.client.get("/withdraw").text, "csrf")}
+    answer = leaves.client.post("/withdraw", data=form)
+    assert "Your answers are deleted" in answer.text
+    assert traces(desk, gone.id, gone.code) == []
+    assert "session" not in leaves.client.cookies
+    assert {person.id for person in desk.store.people()} == kept
+    overview = overview_of(desk.study, desk.store)
+    assert overview.withdrawn == 1 and overview.total("complete") == 1
+    assert "Before you begin" in leaves.client.get("/").text
+
+
+def test_the_code_withdraws_from_anywhere(desk: Desk) -> None:
+    page = desk.visitor().whole()
+    [code] = set(re.findall(r"Your code: ([\w-]+)", page))
+    client = desk.client()
+    csrf = field(client.get("/withdraw").text, "csrf")
+    wrong = client.post("/withdraw", data={"csrf": csrf, "code": "AAAA-<b>-AAAA"})
+    assert wrong.status_code == 422 and "no answers under this code" in wrong.text and "<b>" not in wrong.text
+    assert len(desk.store.people()) == 1
+    typed = f" {code.replace('-', ' ').lower()} "
+    assert "deleted" in client.post("/withdraw", data={"csrf": csrf, "code": typed}).text
+    assert desk.store.people() == []
+
+
+def test_another_person_begins_anew_on_the_same_device(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = visitor.whole()
+    visitor.client.post("/another", data={"csrf": field(page, "csrf")})
+    assert "Thank you" in visitor.whole()
+    assert len(desk.store.people()) == 2
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize("path", ["/begin", "/answer", "/another", "/withdraw", "/admin/login", "/admin/logout"])
+def test_a_form_of_another_site_is_refused(desk: Desk, path: str) -> None:
+    visitor = desk.visitor()
+    to_video(visitor)
+    visitor.client.get("/admin")
+    stranger = desk.client()
+    csrf = field(stranger.get("/").text, "csrf")
+    before = desk.store.everybody()
+    for form in ({}, {"csrf": ""}, {"csrf": csrf}):
+        assert visitor.client.post(path, data={**form, "agree": "yes"}).status_code in (403, 415)
+    assert desk.store.everybody() == before
+    assert TestClient(desk.app, base_url=BASE).post(path, data={"csrf": csrf}).status_code == 403  # no cookie
+
+
+def test_large_and_odd_forms_are_refused(desk: Desk) -> None:
+    client = desk.client()
+    form = {"csrf": field(client.get("/").text, "csrf")}
+    assert client.post("/begin", data={**form, "more": "x" * 20_000}).status_code == 413
+    assert client.post("/begin", data={**form, **{f"f{n}": "x" for n in range(200)}}).status_code == 400
+    assert client.post("/begin", json=form).status_code == 415
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert client.post("/begin", content=b"csrf=\xff", headers=kind).status_code == 400
+    assert client.get("/begin").status_code == 405
+    assert client.get("/nowhere").status_code == 404 and "no such page" in client.get("/nowhere").text
+
+
+def test_every_answer_carries_the_safe_headers(desk: Desk) -> None:
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    [media] = re.findall(r'<video src="([^"]+)"', page)
+    for path in ("/", "/withdraw", "/admin", "/nowhere", "/static/style.css", "/favicon.ico", media):
+        headers = visitor.client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'self';"), path
+        assert headers["x-content-type-options"] == "nosniff"
+    assert visitor.client.get("/").headers["cache-control"] == "no-store"
+    addresses = re.findall(r'(?:src|href|action)="([^"]*)"', page)
+    assert addresses and all(address.startswith(("/", "#")) for address in addresses)
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", page)
+
+
+def test_what_the_researcher_wrote_is_escaped(desk: Desk) -> None:
+    page = desk.client().get("/").text
+    assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page and "Faces &amp; &lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_cookie_is_the_servers_alone(desk: Desk, secure: bool) -> None:
+    app = create_app(desk.study, desk.store, TOKEN, secure=secure)
+    client = TestClient(app, base_url="https://127.0.0.1")
+    for path in ("/", "/admin"):
+        answer: httpx.Response = client.get(path)
+        [cookie] = answer.headers.get_list("set-cookie")
+        assert "HttpOnly" in cookie and "SameSite=lax" in cookie and ("Secure" in cookie) == secure
+
+
+def test_a_full_study_takes_nobody(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", ("fear",))
+    store = Store(tmp_path / "a.sqlite3", study.design(), most=1)
+    app = create_app(study, store, TOKEN)
+    for expected in (200, 503):
+        client = TestClient(app, base_url=BASE)
+        form = {"csrf": field(client.get("/").text, "csrf"), "agree": "yes"}
+        assert client.post("/begin", data=form).status_code == expected
+    store.close()
