@@ -1,6 +1,6 @@
 """``microexpr study paper``: the user study's tables computed again from its printed figures."""
 
-# ruff: noqa: PLC0415  # scipy and pandas are imported when the command runs
+# ruff: noqa: PLC0415  # scipy, pandas and what knows videos are imported when the command runs
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curves.errors import InputError
-from microexpr.report import aligned
 from microexpr.writing import check_new_file, write_file
 
 if TYPE_CHECKING:
@@ -71,6 +70,8 @@ def _text(rows: "Sequence[PaperRow]") -> str:
 
 def _table(rows: "Sequence[PaperRow]") -> list[str]:
     """Aligned columns; what there is to say of rows follows below, each remark once."""
+    from microexpr.report import aligned
+
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
     cells: list[tuple[str, ...]] = [("row", "quantity", "printed", "recomputed", "verdict")]
     for row in rows:

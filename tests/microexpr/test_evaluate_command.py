@@ -85,6 +85,7 @@ def test_a_config_gives_all_files(folder: Path, capsys: pytest.CaptureFixture[st
     assert (out / "scores.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_second_run_computes_nothing_and_writes_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     first = Path("out/results.csv").read_bytes()
@@ -94,6 +95,7 @@ def test_a_second_run_computes_nothing_and_writes_the_same(folder: Path, capsys:
     assert Path("out/results.csv").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_what_is_no_longer_asked_for_leaves_no_picture(folder: Path) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     (folder / "toy.toml").write_text(CONFIG.replace('"nearest", "memoriser"', '"nearest"'))
@@ -101,6 +103,7 @@ def test_what_is_no_longer_asked_for_leaves_no_picture(folder: Path) -> None:
     assert [path.name for path in Path("out").glob("confusion-*")] == ["confusion-nearest.png"]
 
 
+@pytest.mark.slow
 def test_half_a_fold_is_made_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     first = Path("out/results.csv").read_bytes()
@@ -112,6 +115,7 @@ def test_half_a_fold_is_made_again(folder: Path, capsys: pytest.CaptureFixture[s
     assert Path("out/results.csv").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_our_own_predictions_are_judged_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     assert run("evaluate", "--predictions", "out/predictions.csv", "--out", "again") == 0
@@ -191,6 +195,7 @@ def test_a_wrong_config_is_one_clear_line(
     assert told in error
 
 
+@pytest.mark.slow
 def test_another_config_on_the_same_folder_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", folder / "toy.toml", "--out", "out")
     (folder / "toy.toml").write_text(CONFIG.replace("epochs = 5", "epochs = 6"))

@@ -65,6 +65,7 @@ def test_bad_rows_stop_or_are_left_out(study: Path, capsys: pytest.CaptureFixtur
     assert not (out / "rejected.csv").exists()  # it told of other rows
 
 
+@pytest.mark.slow
 def test_options_reach_the_analysis(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = rating_table(5, emotions=("fear", "anger")).rename(columns={"rating": "score"})
     table.drop(index=3).to_csv(study / "ratings.csv", index=False)

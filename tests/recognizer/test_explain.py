@@ -95,6 +95,7 @@ def test_progress_ends_at_its_total() -> None:
     assert [done for done, _ in told] == list(range(1, told[-1][1] + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, config in VARIANTS.items() if config.input == "flow"])
 def test_every_variant_that_reads_flow_is_explained(name: str) -> None:
     run = smile()

@@ -106,6 +106,7 @@ def test_a_resumed_training_ends_at_the_same_weights(tmp_path: Path, folder: Pat
     assert load_network(resumed.weights)[2] == resumed.sha256
 
 
+@pytest.mark.slow
 def test_the_card_tells_how_clips_are_rendered_and_that_makes_no_other_training(
     tmp_path: Path, folder: Path, tiny: TrainingConfig
 ) -> None:
@@ -296,6 +297,7 @@ def test_figures_on_cases_worked_by_hand() -> None:
     assert np.isnan(correlation(np.ones(3), np.arange(3.0)))
 
 
+@pytest.mark.slow
 def test_network_in_training_agrees_with_its_average_at_the_end(
     tmp_path: Path, folder: Path, tiny: TrainingConfig
 ) -> None:

@@ -107,6 +107,7 @@ def test_what_a_number_of_people_shows_is_what_needs_that_number() -> None:
         detectable(2, PlanSettings())
 
 
+@pytest.mark.slow
 def test_holm_is_statsmodels_holm() -> None:
     p = np.random.default_rng(8).uniform(0, 0.06, (8, 4))
     p[0] = 0.0125  # equal ones, at the first threshold
