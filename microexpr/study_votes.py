@@ -132,7 +132,7 @@ def listing_bad_rows() -> Iterator[None]:
 def _lines(results: "Sequence[Result]") -> Iterator[str]:
     """The results for a reader at a terminal, short; results.csv has them in full."""
     for one in results:
-        value = one.estimate if one.statistic is None else one.statistic
+        value = one.statistic if one.statistic_name else one.estimate
         if one.effect is not None and one.analysis == "icc":
             value = one.effect
         shown = "-" if value is None else f"{value:.4g}" if one.analysis != "expert_normalised" else f"{value:.7g}"

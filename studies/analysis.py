@@ -14,7 +14,7 @@ from studies.paired import effect_sizes, hotelling_t2_paired, paired_t, wilcoxon
 from studies.ratings import FLOW_COLUMNS, Missing, Ratings
 from studies.regression import regression
 from studies.reliability import cronbach_alpha, icc_of_ratings
-from studies.results import Result, results_frame
+from studies.results import SIMULATED, Result, is_simulated, results_frame
 from studies.rm_anova import rm_anova
 from studies.robustness import attention_sensitivity, order_effect, sensitivity_power, tost
 from studies.settings import AnalysisSettings
@@ -30,7 +30,9 @@ POLICIES: Mapping[Missing, str] = {
 def data(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:  # noqa: ARG001  # as every analysis
     """Not an analysis: who is in, who was left out and why. n: participants (of "excluded": of whom no row is left)."""
     policy = f"policy {ratings.policy}: {POLICIES[ratings.policy]}"
-    rows = [Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy)]
+    mark = [Result(analysis="data", term="simulated", n=len(ratings.people), note=SIMULATED)]
+    rows = mark if is_simulated(ratings.people.index) else []
+    rows.append(Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy))
     for table, step, reason, count, participants in ratings.flow[list(FLOW_COLUMNS)].astype(object).to_numpy():
         told = f"{count} rows" + (f": {reason}" if reason else "")
         rows.append(Result(analysis="data", term=f"{table} {step}", n=int(participants), note=told))

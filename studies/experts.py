@@ -10,7 +10,7 @@ import pandas as pd
 from curves.errors import InputError
 from studies import agreement
 from studies.bad_rows import empty_cells, repeated, require_clean
-from studies.results import Result
+from studies.results import Result, mark_simulated
 from studies.tables import read_table
 from studies.vocabulary import EXPERT_COLUMNS
 
@@ -101,7 +101,8 @@ def analyse_experts(scores: Scores, alpha: float = 0.05) -> list[Result]:
         values = shares.loc[method].to_numpy(dtype=np.float64)
         for expert, value, note in zip(shares.columns, values, notes, strict=True):
             results.append(_normalised(f"{method}: {expert}", value, note + gap))
-    return results + agreement.agreement(scores.table, scores.experts, scores.scale, alpha)
+    results += agreement.agreement(scores.table, scores.experts, scores.scale, alpha)
+    return mark_simulated(results, scores.experts)
 
 
 def _total(term: str, total: float, n: int, gap: str) -> Result:

@@ -27,6 +27,7 @@ from studies.ratings import Ratings
 from studies.report_summary import summary
 from studies.report_tables import result_tables
 from studies.report_text import SECTIONS, methods_paragraph
+from studies.results import is_simulated
 from studies.settings import AnalysisSettings
 from studies.vocabulary import SCALE, VIDEOS
 
@@ -75,7 +76,7 @@ def build_document(
     """The report as blocks, before it is HTML or Markdown."""
     numbers = {picture.name: Illustration(picture, at) for at, picture in enumerate(pictures, 1)}
     blocks: list[Block] = []
-    simulated = settings.simulated or any(str(name).startswith(_SIMULATED) for name in ratings.people.index)
+    simulated = settings.simulated or is_simulated(ratings.people.index)
     if simulated:
         blocks.append(
             Paragraph("Simulated data: no person gave these ratings. For teaching and tests only.", "warning")
@@ -103,7 +104,6 @@ def build_document(
     return Document(title, tuple(blocks), foot)
 
 
-_SIMULATED = "sim-"  # what the ids of simulated participants begin with
 _DATA = "data"  # rows of results that the flow table shows
 _FIGURES_OF = {"Effect sizes": ("effects",), "Regression on the recognition score": ("regression",)}
 

@@ -4,13 +4,15 @@ Every analysis of ``studies`` returns ``Result`` rows; ``results_frame`` puts th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What the ids of ``microexpr study simulate`` begin with, and what results that rest on them say.
+SIMULATED_ID, SIMULATED = "sim-", "simulated data: no person gave them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,17 @@ def results_frame(results: Iterable[Result]) -> pd.DataFrame:
     for name in NUMBERS:
         frame[name] = pd.to_numeric(frame[name]).astype("Int64" if name == "n" else "float64")
     return frame
+
+
+def is_simulated(ids: Iterable[object]) -> bool:
+    """Whether one of the ids (participants, voters, experts) is of ``microexpr study simulate``."""
+    return any(str(name).startswith(SIMULATED_ID) for name in ids)
+
+
+def mark_simulated(results: Iterable[Result], ids: Iterable[object]) -> list[Result]:
+    """The same rows; if one of ``ids`` is simulated, each ``note`` begins with ``SIMULATED``."""
+    mark = is_simulated(ids)
+    return [replace(one, note="; ".join(filter(None, (SIMULATED, one.note)))) if mark else one for one in results]
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -78,7 +78,7 @@ def tests(name: str, pair: tuple[str, str], samples: pd.DataFrame, voters: pd.Da
     ]
 
 
-def _missing(analysis: str, term: str, shares: NDArray[np.float64], unit: str) -> Result | None:
+def _missing(analysis: str, term: str, shares: NDArray[np.float64], unit: str, name: str) -> Result | None:
     """A row without a statistic if the shares allow none."""
     if shares.size < 2:
         reason = f"{shares.size} {unit}: no variance to test against"
@@ -87,11 +87,11 @@ def _missing(analysis: str, term: str, shares: NDArray[np.float64], unit: str) -
     else:
         return None
     estimate = float(shares.mean()) if shares.size else None
-    return Result(analysis=analysis, term=term, n=shares.size, estimate=estimate, note=reason)
+    return Result(analysis=analysis, term=term, n=shares.size, statistic_name=name, estimate=estimate, note=reason)
 
 
 def _z_published(term: str, shares: NDArray[np.float64]) -> Result:
-    missing = _missing("z_published", term, shares, "samples")
+    missing = _missing("z_published", term, shares, "samples", "Z")
     if missing is not None:
         return missing
     z = float((shares.mean() - 0.5) / (shares.std(ddof=1) / sqrt(shares.size)))
@@ -110,17 +110,18 @@ def _t_test(
     analysis: str, term: str, shares: NDArray[np.float64], unit: str, alpha: float, *,
     alternative: Literal["greater", "two-sided"] = "two-sided",
 ) -> Result:  # fmt: skip
-    missing = _missing(analysis, term, shares, unit)
+    missing = _missing(analysis, term, shares, unit, "t")
     if missing is not None:
         return missing
     done = stats.ttest_1samp(shares, 0.5, alternative=alternative)
     low, high = stats.t.interval(1 - alpha, shares.size - 1, shares.mean(), stats.sem(shares))
+    cut = "; its ends beyond 0 or 1 are cut off" if low < 0.0 or high > 1.0 else ""
     return Result(
         analysis=analysis, term=term, n=shares.size, statistic_name="t", statistic=float(done.statistic),
-        df1=float(shares.size - 1), p=float(done.pvalue), estimate=float(shares.mean()), ci_low=float(low),
-        ci_high=float(high), effect_name="d_one_sample",
+        df1=float(shares.size - 1), p=float(done.pvalue), estimate=float(shares.mean()),
+        ci_low=max(float(low), 0.0), ci_high=min(float(high), 1.0), effect_name="d_one_sample",
         effect=float((shares.mean() - 0.5) / shares.std(ddof=1)),
-        note=f"{_SIDES[alternative]}; estimate: mean of the {unit}' shares of votes, its interval two-sided",
+        note=f"{_SIDES[alternative]}; estimate: mean of the {unit}' shares of votes, its interval two-sided{cut}",
     )  # fmt: skip
 
 
@@ -141,7 +142,8 @@ def _binomial_votes(term: str, samples: pd.DataFrame, alpha: float) -> Result:
 
 def _binomial(analysis: str, term: str, wins: int, trials: int, *, alpha: float, note: str) -> Result:
     if trials == 0:
-        return Result(analysis=analysis, term=term, n=0, note="nothing is decided: every vote or sample is a tie")
+        tied = "nothing is decided: every vote or sample is a tie"
+        return Result(analysis=analysis, term=term, n=0, statistic_name="k", note=tied)
     done = stats.binomtest(wins, trials)
     interval = done.proportion_ci(1 - alpha, method="exact")
     return Result(

@@ -12,7 +12,7 @@ from curves.errors import InputError
 from studies import vote_tests
 from studies.bad_rows import empty_cells, repeated, require_clean
 from studies.corrections import correct_together
-from studies.results import Result
+from studies.results import Result, mark_simulated
 from studies.tables import read_table
 from studies.vocabulary import VOTE_COLUMNS
 
@@ -52,15 +52,17 @@ def read_votes(path: Path, names: Mapping[str, str] | None = None) -> Votes:
     found = empty_cells(table)
     for row, first in repeated(table, ("set", "sample", "voter")).items():
         found[row].append(f"the voter's second vote on this sample, after row {first}")
-    for row, (name, _, _, a, b, choice) in zip(table.index, table.itertuples(index=False, name=None), strict=True):
+    choices = table["choice"].where(table["choice"].str.casefold() != TIE, TIE)
+    columns = (table[name] for name in ("set", "model_a", "model_b"))
+    for row, name, a, b, choice in zip(table.index, *columns, choices, strict=True):
         found[row] += _reasons(a, b, choice)
         if not found[row]:
             pair = pairs.setdefault(name, (a, b))
             if {a, b} != set(pair):
                 found[row].append(f"set {name} compares {pair[0]} with {pair[1]}, this row {a} with {b}")
     require_clean(path.name, found)
-    wins = table["choice"] == table["set"].map({name: pair[0] for name, pair in pairs.items()})
-    vote = np.where(table["choice"] == TIE, np.nan, wins.astype(float))
+    wins = choices == table["set"].map({name: pair[0] for name, pair in pairs.items()})
+    vote = np.where(choices == TIE, np.nan, wins.astype(float))
     return Votes(table[["set", "sample", "voter"]].reset_index(drop=True).assign(vote=vote), pairs)
 
 
@@ -70,7 +72,7 @@ def _reasons(a: str, b: str, choice: str) -> list[str]:
     reasons = []
     if a == b:
         reasons.append(f"model_a and model_b are both {a}")
-    if TIE in {a, b}:
+    if TIE in {a.casefold(), b.casefold()}:
         reasons.append(f"a model cannot be named {TIE}")
     if choice not in {a, b, TIE}:
         reasons.append(f"choice {choice!r} is neither {a}, {b} nor {TIE}")
@@ -120,7 +122,7 @@ def analyse_votes(votes: Votes, ties: Ties = Ties.DROP, alpha: float = 0.05) -> 
         of_set = samples[samples["set"] == name]
         results += vote_tests.rates(name, pair, of_set)
         results += vote_tests.tests(name, pair, of_set, voters[voters["set"] == name], alpha)
-    return corrected_over_sets(results)
+    return mark_simulated(corrected_over_sets(results), voters["voter"])
 
 
 def corrected_over_sets(results: list[Result]) -> list[Result]:

@@ -32,6 +32,7 @@ def test_votes(command: Run, tables: Path, tmp_path: Path) -> None:
         results[results["term"] == "2: FOMM with AWP over FOMM with EWP"].set_index("analysis").loc["preference_rate"]
     )
     assert float(rate["estimate"]) == 14 / 18
+    assert results["note"].str.startswith("simulated data").all()
     assert len(pd.read_csv(tmp_path / "v" / "samples.csv")) == 4 * 18
     assert (tmp_path / "v" / "voting_rates.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "v" / "voting_rates.svg").read_text(encoding="utf-8")
@@ -41,6 +42,16 @@ def test_votes(command: Run, tables: Path, tmp_path: Path) -> None:
     assert command("study", "votes", tables / VOTES, "--out", tmp_path / "v", "--overwrite")[0] == 0
 
 
+def test_a_test_that_does_not_exist_shows_its_reason_and_no_number(command: Run, tmp_path: Path) -> None:
+    rows = [("1", f"s{sample}", f"v{voter}", "new", "old", "new") for sample in range(3) for voter in range(3)]
+    names = ["set", "sample", "voter", "model_a", "model_b", "choice"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "v.csv", index=False)
+    code, out, _ = command("study", "votes", tmp_path / "v.csv", "--out", tmp_path / "v")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("z_published")]
+    assert line.endswith(" -  all samples gave the same share: no variance to test against")
+
+
 def test_experts(command: Run, tables: Path, tmp_path: Path) -> None:
     code, out, err = command("study", "experts", tables / EXPERTS, "--out", tmp_path / "e")
     assert (code, err) == (0, "")
@@ -48,6 +59,7 @@ def test_experts(command: Run, tables: Path, tmp_path: Path) -> None:
     sums = pd.read_csv(tmp_path / "e" / "totals.csv").set_index("method")
     assert sums.loc["FOMM with EWP", "all experts normalised"] == pytest.approx(2.936782, abs=5e-7)
     results = pd.read_csv(tmp_path / "e" / "results.csv", keep_default_na=False)
+    assert results["note"].str.startswith("simulated data").all()
     assert set(results["analysis"]) == {"expert_total", "expert_normalised", "icc", "weighted_kappa"}
 
 

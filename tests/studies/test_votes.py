@@ -189,6 +189,24 @@ def test_one_voter_one_sample_and_one_opinion() -> None:
     assert found(agreed, "binomial_votes").p == pytest.approx(2 / 2**6)
 
 
+def test_an_interval_of_a_share_stays_a_share_and_says_that_it_was_cut() -> None:
+    results = analyse_votes(votes_of({"1": ["aaaa", "aaab"]}))
+    row = found(results, "t_test")
+    assert row.ci_low is not None
+    assert (0 <= row.ci_low < 0.875, row.ci_high) == (True, 1.0)
+    assert "its ends beyond 0 or 1 are cut off" in row.note
+    inside = found(analyse_votes(votes_of({"1": ["aabb", "aaab", "abbb", "abab"]})), "t_test")
+    assert "cut off" not in inside.note
+
+
+@pytest.mark.parametrize(("voter", "marked"), [("sim-v01", True), ("v-sim-", False)])
+def test_results_of_simulated_votes_say_so_in_every_row(voter: str, marked: bool) -> None:
+    held = votes_of({"1": ["aab", "abb"]})
+    table = held.table.assign(voter=held.table["voter"].replace("v1", voter))
+    results = analyse_votes(Votes(table, held.pairs))
+    assert {row.note.startswith("simulated data") for row in results} == {marked}
+
+
 def test_unequal_numbers_of_votes_are_told() -> None:
     results = analyse_votes(votes_of({"1": ["aaab", "ab"]}))
     assert found(results, "voting_rate").estimate == 4 / 6
@@ -242,6 +260,13 @@ def test_a_turned_row_counts_for_the_same_model_and_columns_can_be_mapped(tmp_pa
     frame = pd.read_csv(path, dtype=str).rename(columns={"choice": "Wahl"})
     frame.to_excel(tmp_path / "votes.xlsx", index=False)
     assert sample_counts(read_votes(tmp_path / "votes.xlsx", {"choice": "Wahl"}))["wins_a"].tolist() == [2]
+
+
+def test_a_tie_may_be_written_in_any_case(tmp_path: Path) -> None:
+    rows = [("1", "s1", f"v{at}", "new", "old", word) for at, word in enumerate(("Tie", "TIE", "tie", "new"))]
+    assert sample_counts(read_votes(write(tmp_path / "votes.csv", rows)))["ties"].tolist() == [3]
+    with pytest.raises(BadRowsError, match="cannot be named tie"):
+        read_votes(write(tmp_path / "votes.csv", [("1", "s1", "v1", "Tie", "old", "old")]))
 
 
 def test_an_empty_table_is_told(tmp_path: Path) -> None:
