@@ -1,6 +1,8 @@
 """Numbers as they stand in a paper (APA 7): p < .001, no zero before the point where 1 is the limit, a dash for what
 does not exist."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -27,6 +29,15 @@ NAMES: dict[str, str] = {
 }
 #: Those that cannot pass 1: printed without the zero before the point.
 _BOUNDED = frozenset({"p", "r", "rho", "alpha", "pillai", "wilks", "shapiro_wilk", "rank_biserial_matched"})
+
+#: From a multivariate statistic to its F(df1, df2), exact where two videos are compared: the df belong to that F.
+_F_OF: dict[str, Callable[[float, float, float], float]] = {
+    "T2": lambda value, df1, df2: value * df2 / (df1 * (df1 + df2 - 1)),
+    "pillai": lambda value, df1, df2: value / (1 - value) * df2 / df1,
+    "wilks": lambda value, df1, df2: (1 - value) / value * df2 / df1,
+    "hotelling_lawley": lambda value, df1, df2: value * df2 / df1,
+    "roy": lambda value, df1, df2: value * df2 / df1,
+}
 
 
 def number(value: object, digits: int = 2, *, bounded: bool = False) -> str:
@@ -74,9 +85,15 @@ def degrees(value: object) -> str:
 
 
 def statistic(name: str, value: object, df1: object = None, df2: object = None) -> str:
-    """ "F(1, 162) = 6.32"; a statistic without a name is the number alone, one without a value a dash."""
+    """ "F(1, 162) = 6.32", "T² = 14.29, F(3, 79) = 4.64"; a statistic without a name is the number alone, one without a
+    value a dash."""
     if missing(value):
         return NONE
+    if name in _F_OF and not missing(df1) and not missing(df2):
+        real, *degrees_of_f = (float(one) for one in (value, df1, df2))  # type: ignore[arg-type]
+        no_f = real == {"pillai": 1.0, "wilks": 0.0}.get(name)
+        f = "" if no_f else statistic("F", _F_OF[name](real, *degrees_of_f), df1, df2)
+        return ", ".join(filter(None, (statistic(name, value), f)))
     inside = ", ".join(filter(None, (degrees(df1), degrees(df2))))
     left = f"{name_of(name)}({inside})" if inside else name_of(name)
     counts = name == "cook_d_above_4_over_n"

@@ -32,6 +32,8 @@ def result_tables(part: pd.DataFrame, analysis: str) -> list[Table]:
 
 
 def _table(part: pd.DataFrame, caption: str) -> Table:
+    if (part["analysis"] == "manova_published").all():
+        part = _one_row_a_manova(part)
     shared, notes = _shared_notes(list(part["note"]))
     heads, told = _heads({name: list(part[name]) for name in ("emotion", "dimension", "term")})
     body: dict[str, list[str]] = {
@@ -52,6 +54,20 @@ def _table(part: pd.DataFrame, caption: str) -> Table:
     return Table(
         _captioned(caption, told, shared), tuple(columns), rows, numeric, max(1, len(heads)), has_notes="note" in body
     )
+
+
+def _one_row_a_manova(part: pd.DataFrame) -> pd.DataFrame:
+    """The rows of F, which stands for all four statistics of its MANOVA with one and the same p; ``shown`` tells them
+    all. Rows without an F beside them stay."""
+    kept = []
+    for _, group in part.groupby([*_QUESTION, "term", "p", "note"], sort=False, dropna=False):
+        rows = group.to_dict("records")
+        if rows[-1]["statistic_name"] == "F":
+            words = [apa.statistic(row["statistic_name"], row["statistic"]) for row in rows[:-1]]
+            exists = not apa.missing(rows[-1]["statistic"])
+            rows = [rows[-1] | {"shown": ", ".join([*words, _statistic(rows[-1])]) if exists else apa.NONE}]
+        kept += rows
+    return pd.DataFrame(kept)
 
 
 def _effect_table(part: pd.DataFrame, caption: str) -> Table:
@@ -111,6 +127,8 @@ def _each(part: pd.DataFrame, tell: Callable[[Row], str]) -> list[str]:
 
 
 def _statistic(row: Row) -> str:
+    if isinstance(row.get("shown"), str):
+        return str(row["shown"])
     return apa.statistic(row["statistic_name"], row["statistic"], row["df1"], row["df2"])
 
 

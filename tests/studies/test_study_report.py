@@ -22,12 +22,15 @@ from studies.document import (
     render_markdown,
     without_formula,
 )
+from studies.manova import manova_published
+from studies.paired import hotelling_t2_paired
 from studies.ratings import ALL, build_ratings
 from studies.report import ReportSettings, build_document, write_report
 from studies.report_summary import summary
 from studies.report_tables import result_tables
 from studies.results import Result, results_frame
 from studies.settings import AnalysisSettings
+from studies.vocabulary import EMOTIONS
 
 
 class Page(HTMLParser):
@@ -112,7 +115,7 @@ def test_strangers_words_are_text_in_markdown(text: str) -> None:
 def test_every_result_is_shown(html: str, text: str) -> None:
     for name in ("paired_t", "manova_published", "something_new", "effect_sizes"):
         assert name in html and markdown(name) in text
-    for words in ("t(11) = 3.00", "[0.10, 0.40]", "Pillai's trace(3, 20) = .031", "Q = 1.25", "0.47", "0.33"):
+    for words in ("t(11) = 3.00", "[0.10, 0.40]", "Pillai's trace = .031, F(3, 20) = 0.21", "Q = 1.25", "0.47", "0.33"):
         assert words in "".join(Page(html).words) and markdown(words) in text
     assert "n = 1: too few, sadly" in html and "n = 1: too few, sadly" in text
 
@@ -228,6 +231,45 @@ def test_statistics() -> None:
     assert apa.statistic("F", 6.3217, 1, 162) == "F(1, 162) = 6.32"
     assert apa.statistic("F_greenhouse_geisser", 2.0, 3.456, 200.0) == "F (Greenhouse-Geisser)(3.46, 200) = 2.00"
     assert apa.statistic("t", None, 11) == "–" and apa.statistic("", None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("T2", 14.29, "T² = 14.29, F(3, 79) = 4.65"),
+        ("pillai", 0.1, "Pillai's trace = .100, F(3, 79) = 2.93"),
+        ("wilks", 0.9, "Wilks' lambda = .900, F(3, 79) = 2.93"),
+        ("hotelling_lawley", 1 / 9, "Hotelling-Lawley trace = 0.11, F(3, 79) = 2.93"),
+        ("roy", 1 / 9, "Roy's root = 0.11, F(3, 79) = 2.93"),
+        ("wilks", 0.0, "Wilks' lambda = .000"),
+        ("pillai", 1.0, "Pillai's trace = 1.000"),
+    ],
+)
+def test_degrees_of_freedom_stand_with_the_f_they_belong_to(name: str, value: float, words: str) -> None:
+    assert apa.statistic(name, value, 3, 79) == words
+
+
+def test_f_of_each_multivariate_statistic_is_the_one_computed() -> None:
+    ratings = made_up_ratings()
+    rows = [*manova_published(ratings, AnalysisSettings()), *hotelling_t2_paired(ratings, AnalysisSettings())]
+    f = next(row.statistic for row in rows if row.statistic_name == "F")
+    for row in rows[:4]:
+        assert apa.statistic(row.statistic_name, row.statistic, row.df1, row.df2).endswith(f"F(3, 20) = {f:.2f}")
+    told = re.search(r"F = ([\d.]+)", rows[-7].note)
+    assert told is not None
+    assert apa.statistic("T2", rows[-7].statistic, 3, 9).endswith(f"F(3, 9) = {float(told[1]):.2f}")
+
+
+def test_a_manova_is_one_row_with_one_p() -> None:
+    (table,) = result_tables(results_frame(manova_published(made_up_ratings(), AnalysisSettings())), "manova_published")
+    assert [row[0] for row in table.rows] == [ALL, *EMOTIONS]
+    for name in ("Pillai's trace = ", "Wilks' lambda = ", "Hotelling-Lawley trace = ", "Roy's root = ", "F(3, 20) = "):
+        assert all(sum(cell.count(name) for cell in row) == 1 for row in table.rows)
+    (gone,) = result_tables(
+        results_frame(manova_published(made_up_ratings(people=1), AnalysisSettings())), "manova_published"
+    )
+    assert len(gone.rows) == 1 + len(EMOTIONS)
+    assert "too few participants" in gone.caption
 
 
 def test_a_table_with_a_short_row_is_refused() -> None:
