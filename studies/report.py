@@ -83,7 +83,10 @@ def build_document(
         )
     blocks += [*_question(ratings), *summary(frame, settings.analysis)]
     blocks += [*_data(frame, ratings, settings), *_people(ratings)]
-    blocks += [Heading("Methods"), Paragraph(_methods(frame, ratings, settings))]
+    blocks += [
+        Heading("Methods"),
+        Paragraph(methods_paragraph(frame, len(ratings.people), ratings.policy, settings.analysis)),
+    ]
     blocks += [Heading("Ratings"), _descriptive_table(ratings)]
     blocks += [numbers[name] for name in ("means", "differences") if name in numbers]
     for section in SECTIONS:
@@ -162,11 +165,6 @@ def _people(ratings: Ratings) -> list[Block]:
         if column in people and len(values := pd.to_numeric(people[column], errors="coerce").dropna().astype("float64"))
     ]
     return [*blocks, Listing(tuple(facts))] if facts else blocks
-
-
-def _methods(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) -> str:
-    names, effects = (list(dict.fromkeys(frame[column])) for column in ("analysis", "effect_name"))
-    return methods_paragraph(names, effects, len(ratings.people), ratings.policy, settings.analysis)
 
 
 def _descriptive_table(ratings: Ratings) -> Table:

@@ -1,13 +1,17 @@
 """The words of a report: what each analysis is, how it was done, what a reader must know about it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from platform import python_version
 
+import pandas as pd
+
 from studies.analysis import POLICIES
-from studies.ratings import Missing
+from studies.corrections import DEFAULT_FAMILIES
+from studies.ratings import ALL, Missing
 from studies.settings import AnalysisSettings
+from studies.vocabulary import DIMENSIONS, EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,10 @@ TITLES: dict[str, str] = {
 
 #: How each analysis was done: sentences of a methods section.
 METHODS: dict[str, str] = {
-    "hotelling_t2_paired": "The three dimensions were tested together with Hotelling's T² on the paired differences.",
+    "hotelling_t2_paired": "The dimensions were tested together with Hotelling's T² on the paired differences.",
     "paired_t": "Video A and video B were compared with two-sided paired t tests on participants' means.",
-    "wilcoxon": "Wilcoxon signed-rank tests (differences rounded to 10 decimals before ranking, zeros dropped, exact "
-    "where possible) with the Hodges-Lehmann estimate were run beside them.",
+    "wilcoxon": "Wilcoxon signed-rank tests (differences rounded to 10 decimals before ranking, exact where possible) "
+    "were run too; zero differences are dropped, in the test and in the Hodges-Lehmann estimate and its interval.",
     "rm_anova": "A repeated-measures ANOVA (video × emotion, type III sums of squares) was corrected for "
     "non-sphericity after Greenhouse-Geisser and Huynh-Feldt.",
     "lmm": "A linear mixed model had a random intercept and a random slope of video for each participant.",
@@ -104,7 +108,8 @@ METHODS: dict[str, str] = {
     "residuals were examined with the Shapiro-Wilk, Breusch-Pagan and Durbin-Watson statistics and Cook's distance.",
     "manova_published": "For comparison with the published study, MANOVAs (Pillai, Wilks, Hotelling-Lawley, Roy) that "
     "treat A and B as independent groups are reported and marked as ignoring the pairing.",
-    "independent_f": "The same holds of the univariate F tests that follow them.",
+    "independent_f": "For the same comparison, univariate F tests that treat A and B as independent groups are "
+    "reported and marked as ignoring the pairing.",
 }
 
 #: Denominators of effect sizes, by name.
@@ -121,28 +126,62 @@ EFFECTS: dict[str, str] = {
 }
 
 
-def methods_paragraph(
-    analyses: Sequence[str], effects: Sequence[str], n: int, policy: Missing, settings: AnalysisSettings
-) -> str:
-    """Text for a paper; only what was done is named. ``analyses`` and ``effects``: the names that occur."""
-    confidence = f"{100 * settings.confidence:g} %"
+def methods_paragraph(frame: pd.DataFrame, n: int, policy: Missing, settings: AnalysisSettings) -> str:
+    """Text for a paper. ``frame``: the table of results; only what has a number in it is said to have been done."""
+    has_number = frame["statistic"].notna() | frame["effect"].notna()
+    there, done = set(frame["analysis"]), set(frame.loc[has_number, "analysis"])
     parts = [
-        f"{n} participants rated video A (without micro-expressions) and video B (with them). Differences are B - A. "
-        f"Missing ratings were treated by the policy {policy} ({POLICIES[policy]}).",
-        *(sentence for name, sentence in METHODS.items() if name in analyses),
+        f"{n} participant{'s' * (n != 1)} rated video A (without micro-expressions) and video B (with them). "
+        f"Differences are B - A. Missing ratings were treated by the policy {policy} ({POLICIES[policy]}).",
+        *(sentence for name, sentence in METHODS.items() if name in done),
     ]
+    gone = [title for name, title in TITLES.items() if name in there - done - {"data"}]
+    if gone:
+        parts.append(f"Could not be computed, for the reasons in the tables: {'; '.join(gone)}.")
+    effects = set(frame.loc[frame["effect"].notna(), "effect_name"])
     named = [words for name, words in EFFECTS.items() if name in effects]
     if named:
         parts.append(f"Effect sizes carry their denominator in the name: {'; '.join(named)}.")
-    families = "; ".join(f"{name}: {len(words)} ({', '.join(words)})" for name, words in settings.families.items())
-    if families:
-        parts.append(
-            "p values were corrected after Bonferroni, Holm and Benjamini-Hochberg (FDR) within each declared family "
-            f"of tests ({families})."
-        )
-    parts.append(f"Tests are two-sided at alpha = {settings.alpha:g} unless marked; intervals are {confidence}.")
+    parts += _corrections(frame, settings)
+    if done:
+        confidence = f"{100 * settings.confidence:g} %"
+        parts.append(f"Tests are two-sided at alpha = {settings.alpha:g} unless marked; intervals are {confidence}.")
     parts.append(f"Computed with {software()}.")
     return " ".join(parts)
+
+
+def _corrections(frame: pd.DataFrame, settings: AnalysisSettings) -> list[str]:
+    """The declared families with their sizes, and how many tests of each analysis were corrected; nothing if none."""
+    tested = frame[frame["p_holm"].notna()]
+    if tested.empty:
+        return []
+    families = settings.families
+    declared = [f"{name}: {len(words)} ({', '.join(words)})" for name, words in families.items()]
+    for one, other in product(families, families):
+        if set(families[one]) <= set(EMOTIONS) and set(families[other]) <= set(DIMENSIONS):
+            name = "cells" if (one, other) == tuple(DEFAULT_FAMILIES) else f"{one} x {other}"
+            size = len(families[one]) * len(families[other])
+            declared.append(f"{name}: {size} (each emotion in each dimension)")
+    alike: dict[str, list[str]] = {}
+    for analysis, rows in tested.groupby("analysis", sort=False):
+        alike.setdefault(_counted(rows), []).append(str(analysis))
+    counts = "; ".join(f"{counted} in {', '.join(names)}" for counted, names in alike.items())
+    return [
+        "p values were corrected after Bonferroni, Holm and Benjamini-Hochberg (FDR) within each declared family of "
+        f"tests ({'; '.join(declared)}). The size of a family is the declared one. Corrected tests: {counts}."
+    ]
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    """ "6 by emotion, 3 by dimension, 18 by emotion and dimension": of one statistic and term, the most there are."""
+    emotion, dimension = (~rows[name].isin(["", ALL]) for name in ("emotion", "dimension"))
+    kinds = {
+        "by emotion": emotion & ~dimension,
+        "by dimension": dimension & ~emotion,
+        "by emotion and dimension": emotion & dimension,
+    }
+    most = {kind: rows[chosen].groupby(["statistic_name", "term"]).size().max() for kind, chosen in kinds.items()}
+    return ", ".join(f"{count} {kind}" for kind, count in most.items() if count > 0)
 
 
 def software() -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from study_data import EVIL, FORMULA, made_up_ratings, made_up_results
 
 from studies import apa
+from studies.corrections import correct
 from studies.document import (
     Document,
     Heading,
@@ -23,14 +25,15 @@ from studies.document import (
     without_formula,
 )
 from studies.manova import manova_published
-from studies.paired import hotelling_t2_paired
-from studies.ratings import ALL, build_ratings
+from studies.paired import hotelling_t2_paired, paired_t
+from studies.ratings import ALL, Missing, build_ratings
 from studies.report import ReportSettings, build_document, write_report
 from studies.report_summary import summary
 from studies.report_tables import result_tables
+from studies.report_text import methods_paragraph
 from studies.results import Result, results_frame
 from studies.settings import AnalysisSettings
-from studies.vocabulary import EMOTIONS
+from studies.vocabulary import DIMENSIONS, EMOTIONS
 
 
 class Page(HTMLParser):
@@ -146,6 +149,43 @@ def test_methods_name_only_what_was_done_and_with_what(html: str) -> None:
     ):
         assert words in methods
     assert "Wilcoxon" not in methods and "mixed model" not in methods
+
+
+def methods_of(rows: Sequence[Result], n: int = 12) -> str:
+    return methods_paragraph(results_frame(rows), n, Missing.STRICT, AnalysisSettings())
+
+
+def test_methods_claim_no_analysis_without_a_number() -> None:
+    done = Result(analysis="paired_t", emotion="fear", dimension=ALL, statistic_name="t", statistic=2.0, df1=11, p=0.07)
+    rows = [
+        done,
+        Result(analysis="order_effect", note="no sessions table was given (--sessions)"),
+        Result(analysis="lmm", statistic_name="z", effect_name="d_s", note="n = 1: too few"),
+    ]
+    words = methods_of(rows, 1)
+    assert words.startswith("1 participant rated")
+    assert methods_of(rows).startswith("12 participants rated")
+    assert "paired t tests" in words
+    assert "presentation order" not in words
+    assert "random intercept" not in words
+    assert "pooled standard deviation" not in words
+    assert "Could not be computed, for the reasons in the tables: Linear mixed model; Effect of the order" in words
+    assert "Bonferroni" not in words  # no p was corrected
+    assert "Could not be computed" not in methods_of([done])
+    assert "two-sided" not in methods_of(rows[1:])
+
+
+def test_methods_name_the_sizes_of_families_and_how_many_tests_were_corrected() -> None:
+    ratings = made_up_ratings()
+    asked = AnalysisSettings()
+    frame = results_frame(correct([*paired_t(ratings, asked), *hotelling_t2_paired(ratings, asked)]))
+    words = methods_paragraph(frame, 12, Missing.STRICT, AnalysisSettings())
+    assert "emotions: 6 (anger," in words
+    assert "cells: 18 (each emotion in each dimension)" in words
+    assert "Corrected tests: 6 by emotion, 3 by dimension, 18 by emotion and dimension in paired_t; " in words
+    assert "; 6 by emotion in hotelling_t2_paired." in words
+    mine = AnalysisSettings(families={"mine": ("fear", "anger"), "dimensions": DIMENSIONS})
+    assert "mine x dimensions: 6 (each" in methods_paragraph(frame, 12, Missing.STRICT, mine)
 
 
 def test_markdown_has_its_figures_beside_it(folder: Path, text: str) -> None:
