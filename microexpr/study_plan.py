@@ -33,7 +33,7 @@ def plan(
     rho: Annotated[float, typer.Option(help="Correlation of a participant's differences.")] = 0.3,
     n: Annotated[int | None, typer.Option(help="Participants you can get [what the larger family needs].")] = None,
     means: Annotated[str, typer.Option(help="Of the simulated ratings: paper-004, no-effect or a TOML.")] = "paper-004",
-    runs: Annotated[int, typer.Option(help="Simulated studies; 0: none.")] = 2000,
+    runs: Annotated[int, typer.Option(help="Simulated studies; 0: none.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of simulation and orders.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for results.csv, sensitivity.csv, orders.csv.")] = Path("plan"),
     overwrite: Overwrite = False,
@@ -105,4 +105,7 @@ def simulate(
 def _show(results: "Sequence[Result]") -> None:
     for one in results:
         power = "" if one.statistic is None else f"  power {one.statistic:.3f}"
-        typer.echo(f"{one.analysis:24} {one.term:24} n {one.n:<5}  d_z {one.effect or 0.0:.3f}{power}")
+        if one.ci_low is not None:  # of a simulation: how far it can be trusted
+            power += f" (95% {one.ci_low:.3f} to {one.ci_high:.3f})"
+        told = one.note if one.effect is None else f"d_z {one.effect:.3f}{power}"
+        typer.echo(f"{one.analysis:24} {one.term:24} n {one.n:<5}  {told}")

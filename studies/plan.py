@@ -5,7 +5,7 @@ Effects are d_z: the mean of a participant's difference B - A over its standard 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite, pi
+from math import ceil, floor, isfinite, log2, pi
 
 import pandas as pd
 from scipy import optimize, stats
@@ -33,7 +33,7 @@ class PlanSettings:
     emotions: int = 6
     dimensions: int = 3
     rho: float = 0.3
-    runs: int = 2000
+    runs: int = 10_000
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -108,8 +108,10 @@ def sample_sizes(settings: PlanSettings) -> list[Result]:
         n = t_sample_size(settings.d_z, settings.power, alpha)
         note = f"paired t, two-sided, alpha {alpha:.6g}" + (f", Bonferroni over {members}" if members > 1 else "")
         results.append(_row("sample_size_t", family, n, t_power(n, settings.d_z, alpha), settings.d_z, note=note))
-        ranks = ceil(n / WILCOXON_ARE)
-        note = f"Wilcoxon, alpha {alpha:.6g}: the n of t over its efficiency 3 / pi; for normal differences"
+        reachable = floor(1 - log2(alpha)) + 1  # of fewer people the least p there is, 2 / 2^n, is not below alpha
+        ranks = max(ceil(n / WILCOXON_ARE), reachable)
+        note = f"Wilcoxon, alpha {alpha:.6g}: the n of t over its efficiency 3 / pi; for normal differences; at least "
+        note += f"the {reachable} of whom 2 / 2^n is below alpha"
         results.append(_row("sample_size_wilcoxon", family, ranks, None, settings.d_z, note=note))
     return [*results, _hotelling(settings)]
 

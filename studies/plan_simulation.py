@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from curves.errors import InputError
 from studies import simulate
 from studies.plan import PlanSettings, sample_sizes
 from studies.results import Result
@@ -116,10 +117,17 @@ def simulate_analysis(means: Means, n: int, settings: PlanSettings) -> list[Resu
     paired t per emotion and per dimension with Holm, Wilcoxon per emotion with Holm, and the overall t.
 
     ``effect`` of a row is the d_z that the simulated ratings have in that test (mean over members): a dimension's mean
-    over six emotions varies less than an emotion's over three dimensions, so its d_z is larger.
+    over six emotions varies less than an emotion's over three dimensions, so its d_z is larger. One row without a power
+    whose ``note`` says why, where whole ratings of the scale cannot have that effect.
     """
-    wished = means.with_effect(settings.d_z)
-    fit = simulate.fit_population(wished)
+    try:
+        wished = means.with_effect(settings.d_z)
+        fit = simulate.fit_population(wished)
+    except InputError as error:
+        note = (
+            f"no simulation: ratings from 1 to 5 with the means {means.name} cannot have d_z {settings.d_z:g}. {error}"
+        )
+        return [Result(analysis="simulated_analysis", term="all", n=n, note=note)]
     rng = np.random.default_rng(settings.seed)
     rejected: dict[str, list[FloatArray]] = {name: [] for name in _PLANNED}
     d_z: dict[str, list[float]] = {name: [] for name in _PLANNED}

@@ -1,5 +1,6 @@
 """``microexpr study plan`` and ``study simulate``: what they write, and a rehearsal from one into the analysis."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def test_plan(command: Run, tmp_path: Path) -> None:
     code, out, err = command("study", "plan", "--d-z", 0.5, "--power", 0.8, "--runs", 40, "--out", tmp_path)
     assert (code, err) == (0, "")
     assert "sample_size_t            one test                 n 34 " in out
+    assert re.search(r"simulated_wilcoxon .* power 0\.\d{3} \(95% 0\.\d{3} to [01]\.\d{3}\)", out)
     results = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
     assert tuple(results.columns) == COLUMNS
     assert {"sample_size_t", "sample_size_holm", "simulated_analysis", "sensitivity"} < set(results["analysis"])
@@ -36,6 +38,16 @@ def test_plan_without_simulation_for_the_people_one_can_get(command: Run, tmp_pa
     assert command("study", "plan", "--runs", 0, "--n", 82, "--seed", 7, "--out", tmp_path)[0] == 2
     assert command("study", "plan", "--runs", 0, "--n", 82, "--seed", 7, "--out", tmp_path, "--overwrite")[0] == 0
     assert (tmp_path / "orders.csv").read_bytes() == first
+
+
+def test_plan_of_an_effect_that_ratings_cannot_have_has_all_else_and_says_so(command: Run, tmp_path: Path) -> None:
+    code, out, err = command("study", "plan", "--d-z", 5, "--runs", 40, "--out", tmp_path)
+    assert (code, err) == (0, "")
+    assert "sample_size_t            one test                 n 3 " in out
+    assert "ratings from 1 to 5 with the means paper-004 cannot have d_z 5" in out
+    results = pd.read_csv(tmp_path / "results.csv", keep_default_na=False).set_index("analysis")
+    assert (results.loc["simulated_analysis", "statistic"], len(results.loc["simulated_holm"])) == ("", 6)
+    assert results.loc["simulated_analysis", "note"].startswith("no simulation: ")
 
 
 @pytest.mark.parametrize(

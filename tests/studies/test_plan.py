@@ -73,6 +73,15 @@ def test_families_pay_for_their_members_and_ranks_for_their_efficiency() -> None
         assert ranks - 1 < n * np.pi / 3 <= ranks
 
 
+def test_wilcoxon_needs_the_people_whose_least_p_is_below_alpha() -> None:
+    results = sample_sizes(PlanSettings(d_z=5.0))
+    for term, members in (("one test", 1), ("emotions", 6), ("dimensions", 3)):
+        n = found(results, "sample_size_wilcoxon", term).n
+        assert n is not None
+        least = [stats.wilcoxon(np.arange(1.0, people + 1), method="exact").pvalue for people in (n - 1, n)]
+        assert least[1] < 0.05 / members <= least[0]
+
+
 def test_hotelling_power_by_simulation() -> None:
     """T2 of 4,000 studies by its definition, n d' S^-1 d, against the noncentral F of the plan."""
     n, p, rho, d_z, runs = 40, 3, 0.3, 0.3, 4000

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from curves.errors import FormatError, InputError
+from studies.analysis import analyse
 from studies.experts import OVERALL, normalise, read_scores, totals
 from studies.ratings import Missing
 from studies.simulate import SD_TOLERANCE, draw, emotion_spreads, fit_population, fit_sample
@@ -253,3 +254,14 @@ def test_wrong_means_are_told(tmp_path: Path, text: str, told: str) -> None:
 def test_unknown_means_are_told() -> None:
     with pytest.raises(InputError, match="neither a file nor one of: paper-004, no-effect"):
         find_means("paper-005")
+
+
+@pytest.mark.parametrize("name", ["sim-0001", "simone"])
+def test_results_of_simulated_ratings_say_so_first(tmp_path: Path, name: str) -> None:
+    ratings, _ = simulated_study(PAPER, SimulationSettings(n=20))
+    real = ratings.assign(participant_id=ratings["participant_id"].str.replace("sim-", "p"))
+    real["participant_id"] = real["participant_id"].replace("p0001", name)
+    real.to_csv(tmp_path / "r.csv", index=False)
+    first = analyse(read_ratings(tmp_path / "r.csv"), names=["data"]).iloc[0]
+    assert (first["term"] == "simulated") is name.startswith("sim-")
+    assert first["note"].startswith("simulated data") is name.startswith("sim-")
