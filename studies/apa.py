@@ -85,7 +85,7 @@ def degrees(value: object) -> str:
 
 
 def statistic(name: str, value: object, df1: object = None, df2: object = None) -> str:
-    """ "F(1, 162) = 6.32", "T² = 14.29, F(3, 79) = 4.64"; a statistic without a name is the number alone, one without a
+    """ "F(1, 162) = 6.32", "T² = 14.29, F(3, 79) = 4.65"; a statistic without a name is the number alone, one without a
     value a dash."""
     if missing(value):
         return NONE
