@@ -30,13 +30,12 @@ POLICIES: Mapping[Missing, str] = {
 def data(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:  # noqa: ARG001  # as every analysis
     """Not an analysis: who is in, who was left out and why. n: participants (of "excluded": of whom no row is left)."""
     policy = f"policy {ratings.policy}: {POLICIES[ratings.policy]}"
-    mark = [Result(analysis="data", term="simulated", n=len(ratings.people), note=SIMULATED)]
-    rows = mark if is_simulated(ratings.people.index) else []
-    rows.append(Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy))
+    rows = [Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy)]
     for table, step, reason, count, participants in ratings.flow[list(FLOW_COLUMNS)].astype(object).to_numpy():
         told = f"{count} rows" + (f": {reason}" if reason else "")
         rows.append(Result(analysis="data", term=f"{table} {step}", n=int(participants), note=told))
-    return rows
+    mark = Result(analysis="data", term="simulated", n=len(ratings.people), note=SIMULATED)
+    return [mark, *rows] if is_simulated(ratings.people.index) else rows
 
 
 #: In the order of the table of results.

@@ -129,6 +129,7 @@ def _data(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) -> li
     items = f"{len(ratings.items)} items a dimension ({', '.join(ratings.items)})" if ratings.items else "one item each"
     facts = (
         *((f"Data: {settings.source}.",) if settings.source else ()),
+        *_told_of_data(frame, ratings),
         f"Analysed: {len(people)} participants, {len(ratings.long)} ratings, {items}.",
         f"Missing ratings: policy {ratings.policy} ({POLICIES[ratings.policy]}).",
         f"{len(rated)} of {whole} means of participant, emotion, dimension and video exist.",
@@ -143,6 +144,13 @@ def _data(frame: pd.DataFrame, ratings: Ratings, settings: ReportSettings) -> li
     else:
         blocks += result_tables(frame[frame["analysis"] == _DATA], _DATA)
     return blocks
+
+
+def _told_of_data(frame: pd.DataFrame, ratings: Ratings) -> list[str]:
+    """The rows of ``_DATA`` that stand neither in the flow table nor in the other facts."""
+    shown = {"missing ratings", *(f"{row.table} {row.step}" for row in ratings.flow.itertuples(index=False))}
+    rows = frame[(frame["analysis"] == _DATA) & ~frame["term"].isin(shown)].to_dict("records")
+    return [f"{row['term'].capitalize()}: {row['note']} (n = {row['n']})." for row in rows if len(ratings.flow)]
 
 
 def _people(ratings: Ratings) -> list[Block]:

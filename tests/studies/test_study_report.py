@@ -155,6 +155,16 @@ def methods_of(rows: Sequence[Result], n: int = 12) -> str:
     return methods_paragraph(results_frame(rows), n, Missing.STRICT, AnalysisSettings())
 
 
+def test_what_the_flow_table_does_not_tell_of_the_data_is_told() -> None:
+    rows = [
+        Result(analysis="data", term=term, n=3, note=f"note {at}")
+        for at, term in enumerate(("missing ratings", "ratings before", "unpaired cells"))
+    ]
+    words = render_markdown(build_document(results_frame(rows), made_up_ratings(), ReportSettings(), []))
+    assert "- Unpaired cells: note 2 (n = 3)." in words
+    assert "note 1" not in words
+
+
 def test_methods_claim_no_analysis_without_a_number() -> None:
     done = Result(analysis="paired_t", emotion="fear", dimension=ALL, statistic_name="t", statistic=2.0, df1=11, p=0.07)
     rows = [
