@@ -23,7 +23,8 @@ Analysis = Callable[[Ratings, AnalysisSettings], list[Result]]
 POLICIES: Mapping[Missing, str] = {
     Missing.STRICT: "only participants who gave every rating",
     Missing.ITEM_PAIRS: "an item counts only where its participant rated it for both A and B",
-    Missing.MEAN_AVAILABLE: "means of whatever ratings there are, for A and B apart",
+    Missing.MEAN_AVAILABLE: "a cell is the mean of whatever items there are, for A and B apart; pooled means "
+    "of A, B and B - A are over cells with both videos",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from rating_tables import rating_table, session_table
 
 from curves.errors import InputError
+from studies.layout import observations
 from studies.ratings import Missing, Ratings
 from studies.validation import ReadSettings, RejectedRowsError, read_ratings
 
@@ -299,6 +300,21 @@ def test_a_cell_without_its_counterpart(tmp_path: Path) -> None:
     for read in (pairs, means):
         assert len(read.pairs("fear", "clarity")) == 2
         assert len(read.pairs("fear")) == 3
+
+
+def test_pooled_means_of_a_and_b_are_over_the_same_cells(tmp_path: Path) -> None:
+    """Half the people rated B of fear alone, which all rate high: no emotion has an effect, so neither has the whole."""
+    table = rating_table(6).astype({"rating": object})
+    table["rating"] = np.where(table["emotion"] == "fear", 5, 2)
+    gone = (table["video"] == "B") & (table["emotion"] != "fear") & (table["participant_id"] < "P003")
+    gone |= (table["video"] == "A") & (table["emotion"] == "anger") & (table["dimension"] == "clarity")
+    read = read_ratings(written(tmp_path, table[~gone]), None, ReadSettings(missing=Missing.MEAN_AVAILABLE))
+    assert len(read.cells) == len(table[~gone])
+    assert list(read.differences()) == [0.0] * 6
+    assert list(read.differences("anger")) == [0.0] * 3
+    assert list(read.pairs()["A"]) == pytest.approx([5.0] * 3 + [(3 * 5 + 14 * 2) / 17] * 3)
+    observed = observations(read)
+    assert set(observed[observed["emotion"] != "fear"]["participant_id"]) == {"P003", "P004", "P005"}
 
 
 def test_what_nobody_was_asked_is_not_missing(tmp_path: Path) -> None:
