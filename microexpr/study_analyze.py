@@ -150,6 +150,8 @@ def _summary(data: "Ratings", frame: "pd.DataFrame") -> Iterator[str]:
         why = f" ({reason})" if reason else ""
         yield f"{table} {step}{why}: {rows} rows, {participants} participants"
     yield f"missing ratings: {data.policy}; differences are B - A"
+    odd = frame[(frame["analysis"] == "data") & frame["term"].isin(["fractional ratings", "unpaired cells"])]
+    yield from odd["note"]
     shown = frame[(frame["analysis"] == "paired_t") & ((frame["emotion"] == "all") | (frame["dimension"] == "all"))]
     shown = shown[shown["n"] > 0]
     head = ["", "n", "B - A", "interval", "t", "p", "p Holm", "d_z"]

@@ -70,8 +70,7 @@ def observations(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:
     cells = ratings.cells if dimension == ALL else ratings.cells[ratings.cells["dimension"] == dimension]
     keys = ["participant_id", "emotion", "video"]
     both = cells.groupby([*keys[:2], "dimension"])["video"].transform("nunique") == len(VIDEOS)
-    means: pd.DataFrame = cells[both].groupby(keys, as_index=False, sort=True)["rating"].mean()
-    return means
+    return pd.DataFrame(cells[both].groupby(keys, as_index=False, sort=True)["rating"].mean())
 
 
 def grid(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:

@@ -59,6 +59,18 @@ def test_the_table_names_the_policy_and_who_was_left_out(tmp_path: Path) -> None
     assert frame["note"][2] == "1 rows: rating outside 1 to 5"
 
 
+def test_the_table_tells_of_fractions_and_of_cells_without_a_counterpart() -> None:
+    table = rating_table(3, emotions=("fear",)).astype({"rating": float})
+    table.loc[[0, 12], "rating"] = 3.5
+    gone = table.drop(index=[3, 4])
+    frame = analyse(ratings_of(gone, Missing.MEAN_AVAILABLE), names=["data"]).set_index("term")
+    assert (frame.loc["fractional ratings", "n"], frame.loc["unpaired cells", "n"]) == (2, 1)
+    assert frame.loc["fractional ratings", "note"].startswith("2 ratings are no whole numbers")
+    assert frame.loc["unpaired cells", "note"].startswith("2 emotions x dimensions with a rating of one video only")
+    assert "cells with both videos" in frame.loc["missing ratings", "note"]
+    assert list(analyse(ratings_of(rating_table(3)), names=["data"])["term"]) == ["missing ratings"]
+
+
 def test_one_gender_is_no_trouble() -> None:
     table = rating_table(4, emotions=("fear",)).assign(gender="female")
     assert analyse(ratings_of(table), names=["paired_t"])["p"].notna().any()
