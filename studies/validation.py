@@ -183,11 +183,11 @@ def _sift_ratings(table: pd.DataFrame, missing: Missing, *, exclude: bool) -> _S
 
 
 def _take_out_people(sieve: _Sieve, missing: Missing, *, exclude: bool) -> None:
-    good = sieve.rows
+    good, nameless = sieve.rows, 0 if exclude else int((sieve.all["participant_id"] == "").sum())
     checks: dict[str, Callable[[pd.DataFrame], pd.Series[str]]]
     checks = {"one video only": _one_video, "conflicting demographics": _conflicts}
     if missing is Missing.STRICT:
-        checks["missing ratings"] = lambda rows: _incomplete(rows, rows if exclude else good)
+        checks["missing ratings"] = lambda rows: _incomplete(rows, rows if exclude else good, nameless)
     for reason, check in checks.items():
         judged = _judged(sieve, exclude=exclude)
         told = check(judged)
@@ -254,13 +254,13 @@ def _conflicts(rows: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series(told, dtype="string")
 
 
-def _incomplete(rows: pd.DataFrame, good: pd.DataFrame) -> "pd.Series[str]":
-    """By participant, where ratings are missing of those that anybody gave (each for both videos) in ``good`` rows; of
-    who rated one video only that is said already."""
+def _incomplete(rows: pd.DataFrame, good: pd.DataFrame, nameless: int) -> "pd.Series[str]":
+    """By participant, where ratings are missing of those that anybody gave (each for both videos) in ``good`` rows,
+    more than ``nameless`` rows may hold; of who rated one video only that is said already."""
     asked = len(good[good["rating"] != ""].drop_duplicates(["emotion", "dimension", "item"])) * len(VIDEOS)
     given = rows[rows["rating"] != ""]
     counts = given.groupby("participant_id").size().reindex(rows["participant_id"].unique(), fill_value=0)
-    short = counts[counts < asked]
+    short = counts[counts + nameless < asked]
     told = short.map(lambda count: f"this participant lacks {asked - count} of {asked} ratings")
     return told.astype("string").drop(labels=list(_one_video(rows).index), errors="ignore")
 
@@ -334,10 +334,9 @@ def _together(sieves: Sequence[_Sieve]) -> pd.DataFrame:
 def _sentence(rejected: pd.DataFrame) -> str:
     gaps = rejected["reason"].str.contains(" lacks ").any()
     ways = ", or keep who lacks ratings with --missing item_pairs or mean_available" if gaps else ""
-    return (
-        f"{len(rejected)} rows of {len(_names(rejected))} participants cannot be used;{_first(rejected)} mend them, or "
-        f"leave them out with --exclude{ways}."
-    )
+    people = len(_names(rejected))
+    which = f"{len(rejected)} rows" + (f" of {people} participants" if people else "")
+    return f"{which} cannot be used;{_first(rejected)} mend them, or leave them out with --exclude{ways}."
 
 
 def _first(rejected: pd.DataFrame) -> str:

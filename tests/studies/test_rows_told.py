@@ -29,15 +29,14 @@ def test_everything_is_told_at_once(tmp_path: Path) -> None:
     assert (told == "this participant's gender is 'male', 'other'").sum() == 36
     assert (told == "this participant rated video A only").sum() == 18
     assert (told == "this participant lacks 2 of 36 ratings").sum() == 34
+    assert not told.str.contains("lacks 1 of 36").any()  # of P004, until the row without a name has one
     assert not told.str.contains("is ''").any()
 
 
 def test_nobody_is_no_participant(tmp_path: Path) -> None:
     table = rating_table(3).astype(str)
     table.loc[[5, 6, 50], "participant_id"] = ""
-    with pytest.raises(
-        RejectedRowsError, match=r"of 2 participants cannot be used.*--missing item_pairs or mean_avail"
-    ):
+    with pytest.raises(RejectedRowsError, match=r"^3 rows cannot be used; ratings row 7: participant_id is empty"):
         read_ratings(written(tmp_path, table))
     flow = read_ratings(tmp_path / "ratings.csv", None, EXCLUDE).flow
     assert flow[["step", "participants"]].to_numpy().tolist() == [
@@ -46,6 +45,14 @@ def test_nobody_is_no_participant(tmp_path: Path) -> None:
         ["excluded", 2],
         ["after", 1],
     ]
+
+
+def test_gaps_name_the_other_ways(tmp_path: Path) -> None:
+    path = written(tmp_path, rating_table(3).drop(index=3))
+    with pytest.raises(
+        RejectedRowsError, match=r"^35 rows of 1 participants .*--missing item_pairs or mean_available\.$"
+    ):
+        read_ratings(path)
 
 
 def test_na_is_a_missing_rating(tmp_path: Path) -> None:
