@@ -55,7 +55,11 @@ def analyze(
     ] = Missing.STRICT,
     family: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=WORD,...", help="Emotions or dimensions corrected together. Repeat. [all of each]"),
+        typer.Option(
+            metavar="NAME=WORD,...",
+            help="Emotions or dimensions corrected together; their declared number counts. Repeat. [emotions: 6, "
+            "dimensions: 3; cells: emotions x dimensions, 18]",
+        ),
     ] = None,
     alpha: Annotated[float, typer.Option(help="Of tests; intervals are of 1 - alpha.")] = 0.05,
     equivalence: Annotated[
@@ -146,6 +150,8 @@ def _summary(data: "Ratings", frame: "pd.DataFrame") -> Iterator[str]:
         why = f" ({reason})" if reason else ""
         yield f"{table} {step}{why}: {rows} rows, {participants} participants"
     yield f"missing ratings: {data.policy}; differences are B - A"
+    odd = frame[(frame["analysis"] == "data") & frame["term"].isin(["fractional ratings", "unpaired cells"])]
+    yield from odd["note"]
     shown = frame[(frame["analysis"] == "paired_t") & ((frame["emotion"] == "all") | (frame["dimension"] == "all"))]
     shown = shown[shown["n"] > 0]
     head = ["", "n", "B - A", "interval", "t", "p", "p Holm", "d_z"]
@@ -155,13 +161,13 @@ def _summary(data: "Ratings", frame: "pd.DataFrame") -> Iterator[str]:
 
 def _line(row: Any) -> tuple[str, ...]:
     name = "overall" if row.emotion == row.dimension else row.dimension if row.emotion == "all" else row.emotion
-    interval = "" if isnan(row.ci_low) else f"{row.ci_low:.3f} to {row.ci_high:.3f}"
+    interval = "" if isnan(row.ci_low) else f"{row.ci_low:z.3f} to {row.ci_high:z.3f}"
     numbers = (_short(row.statistic, 2), _p(row.p), _p(row.p_holm), _short(row.effect, 2))
     return name, str(row.n), _short(row.estimate, 3), interval, *numbers
 
 
 def _short(number: float, digits: int) -> str:
-    return "" if isnan(number) else f"{number:.{digits}f}"
+    return "" if isnan(number) else f"{number:z.{digits}f}"  # z: never -0.000
 
 
 def _p(p: float) -> str:

@@ -23,7 +23,8 @@ Analysis = Callable[[Ratings, AnalysisSettings], list[Result]]
 POLICIES: Mapping[Missing, str] = {
     Missing.STRICT: "only participants who gave every rating",
     Missing.ITEM_PAIRS: "an item counts only where its participant rated it for both A and B",
-    Missing.MEAN_AVAILABLE: "means of whatever ratings there are, for A and B apart",
+    Missing.MEAN_AVAILABLE: "a cell is the mean of whatever items there are, for A and B apart; pooled means "
+    "of A, B and B - A are over cells with both videos",
 }
 
 
@@ -31,6 +32,19 @@ def data(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:  # noqa:
     """Not an analysis: who is in, who was left out and why. n: participants (of "excluded": of whom no row is left)."""
     policy = f"policy {ratings.policy}: {POLICIES[ratings.policy]}"
     rows = [Result(analysis="data", term="missing ratings", n=len(ratings.people), note=policy)]
+    fractions = ratings.long[ratings.long["rating"] % 1 != 0]
+    lone = ratings.cells[~ratings.cells.duplicated(["participant_id", "emotion", "dimension"], keep=False)]
+    for term, odd, told in (
+        ("fractional ratings", fractions, "ratings are no whole numbers; they count as they are"),
+        (
+            "unpaired cells",
+            lone,
+            "emotions x dimensions with a rating of one video only: in no B - A, nor pooled A or B",
+        ),
+    ):
+        if len(odd):
+            people = int(odd["participant_id"].nunique())
+            rows.append(Result(analysis="data", term=term, n=people, note=f"{len(odd)} {told}"))
     for table, step, reason, count, participants in ratings.flow[list(FLOW_COLUMNS)].astype(object).to_numpy():
         told = f"{count} rows" + (f": {reason}" if reason else "")
         rows.append(Result(analysis="data", term=f"{table} {step}", n=int(participants), note=told))

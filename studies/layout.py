@@ -66,13 +66,11 @@ def vectors(ratings: Ratings, emotion: str = ALL) -> dict[str, pd.DataFrame]:
 
 def observations(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:
     """Columns participant_id, emotion, video, rating: one row a participant, emotion and video; the mean over the
-    dimensions where these are pooled. Only pairs: an emotion rated for A alone or B alone is left out."""
+    dimensions where these are pooled. Only pairs: a cell rated for A alone or B alone is left out."""
     cells = ratings.cells if dimension == ALL else ratings.cells[ratings.cells["dimension"] == dimension]
     keys = ["participant_id", "emotion", "video"]
-    means = cells.groupby(keys, as_index=False, sort=True)["rating"].mean()
-    both = means.groupby(keys[:2])["video"].transform("nunique") == len(VIDEOS)
-    pairs: pd.DataFrame = means[both]
-    return pairs.reset_index(drop=True)
+    both = cells.groupby([*keys[:2], "dimension"])["video"].transform("nunique") == len(VIDEOS)
+    return pd.DataFrame(cells[both].groupby(keys, as_index=False, sort=True)["rating"].mean())
 
 
 def grid(ratings: Ratings, dimension: str = ALL) -> pd.DataFrame:

@@ -29,7 +29,7 @@ class Missing(StrEnum):
 
     STRICT = "strict"  # participants who gave every rating of the design
     ITEM_PAIRS = "item_pairs"  # an item counts only where the participant rated it for both A and B
-    MEAN_AVAILABLE = "mean_available"  # the mean of whatever items there are, for A and B apart
+    MEAN_AVAILABLE = "mean_available"  # a cell: the mean of its items; pooled B - A: of the cells with both videos
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,22 +73,23 @@ class Ratings:
         return "order" in self.people.columns
 
     def pairs(self, emotion: str = ALL, dimension: str = ALL) -> pd.DataFrame:
-        """Columns A and B (float), index participant_id, sorted: the mean of the participant's cells; only participants
-        who rated both videos. Empty where nobody did."""
+        """Columns A and B (float), index participant_id, sorted: the mean of the participant's cells that have a rating
+        for both videos, so that A and B are over the same cells; only participants with such a cell."""
         asked = emotion, dimension
         if asked not in self._pairs:  # asked for again and again, by every analysis
             self._pairs[asked] = self._pair(emotion, dimension)
         return self._pairs[asked].copy()
 
     def _pair(self, emotion: str, dimension: str) -> pd.DataFrame:
-        means = {}
-        for video, wide in self._by_video().items():
-            words = wide.columns
-            of_emotion = np.isin(words.get_level_values("emotion"), self.emotions if emotion == ALL else (emotion,))
-            of_dimension = np.isin(
-                words.get_level_values("dimension"), self.dimensions if dimension == ALL else (dimension,)
-            )
-            means[video] = wide.loc[:, of_emotion & of_dimension].mean(axis=1)  # of the cells that are there
+        wide = self._by_video()
+        words = wide[VIDEOS[0]].columns.union(wide[VIDEOS[1]].columns)
+        emotions = self.emotions if emotion == ALL else (emotion,)
+        dimensions = self.dimensions if dimension == ALL else (dimension,)
+        asked = np.isin(words.get_level_values("emotion"), emotions)
+        asked &= np.isin(words.get_level_values("dimension"), dimensions)
+        cells = {video: table.reindex(columns=words[asked]) for video, table in wide.items()}
+        both = cells["A"].notna() & cells["B"].notna()  # else B - A would compare one emotion with another
+        means = {video: table.where(both).mean(axis=1) for video, table in cells.items()}
         return pd.DataFrame(means, columns=list(VIDEOS), dtype=np.float64).dropna()
 
     def _by_video(self) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,8 @@ class AnalysisSettings:
     """``alpha``: of tests, and 1 - alpha of every confidence interval. ``equivalence_points``: half-width of the
     equivalence range in rating points, ``equivalence_d_z``: the same in standard deviations of the differences; None
     leaves that one out. ``powers``: of the sensitivity analysis. ``families``: name -> its members' words, within which
-    p-values are corrected ("emotions" and "dimensions" by default).
+    p-values are corrected ("emotions", 6, and "dimensions", 3, by default). Tests of one emotion and one dimension are
+    the family "cells", emotions x dimensions (18); with other families it is their product.
     """
 
     alpha: float = 0.05

@@ -7,6 +7,8 @@ import pandas as pd
 
 from curves.errors import InputError
 
+_COMMA = "decimal comma"
+
 
 def _read_csv(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig") as lines:
@@ -14,12 +16,14 @@ def _read_csv(path: Path) -> pd.DataFrame:
     separator = max(",;\t", key=first.count)  # spreadsheets of half of Europe write semicolons
     # Without a header, so that pandas neither renames a column that stands twice nor takes one for an index; with the
     # blank lines, so that rows keep their numbers.
-    return _headed(
+    table = _headed(
         pd.read_csv(
             path, sep=separator, header=None, dtype="string", keep_default_na=False, encoding="utf-8-sig",
             skip_blank_lines=False,
         )
     )  # fmt: skip
+    table.attrs[_COMMA] = separator == ";"
+    return table
 
 
 def _read_xlsx(path: Path) -> pd.DataFrame:
@@ -38,13 +42,18 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
 
 
 def read_table(
-    path: Path, needed: Sequence[str], optional: Sequence[str] = (), names: Mapping[str, str] | None = None
+    path: Path,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+    numbers: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The columns ``needed`` and those of ``optional`` that are there, under our names, every cell as text ("" where
     nothing stands); other columns and empty rows are left out. The index is the row's number in the file, the header
     being row 1.
 
-    ``names``: from our name to the file's. A CSV's columns may be separated by commas, semicolons or tabs.
+    ``names``: from our name to the file's. A CSV's columns may be separated by commas, semicolons or tabs; where it is
+    semicolons, "4,5" in a column of ``numbers`` (our names) becomes "4.5".
 
     Raises:
         InputError: no such file, not a table, a column missing or twice; the sentence names what is there.
@@ -58,11 +67,14 @@ def read_table(
         table = read(path)
     except Exception as error:  # each library has errors of its own; none of them is ours to list
         raise InputError(f"{path.name} cannot be read as {path.suffix.lower()[1:]}: {_reason(error)}.") from error
+    comma = table.attrs.get(_COMMA, False)
     table.columns = [str(name).strip() for name in table.columns]
     kept = _columns(path.name, list(table.columns), needed, optional, names or {})
     picked = table[list(kept.values())].set_axis(list(kept), axis=1)
     picked.index = pd.RangeIndex(2, len(picked) + 2, name="row")
     text = pd.DataFrame({name: column.astype("string").fillna("").str.strip() for name, column in picked.items()})
+    for name in [name for name in numbers if comma and name in text.columns]:
+        text[name] = text[name].str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
     return text[(text != "").any(axis=1)]
 
 

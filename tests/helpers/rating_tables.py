@@ -1,11 +1,14 @@
 """Made-up ratings for the tests of studies: seeded, on the Likert scale, as tables or as ``Ratings``."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from studies.ratings import Missing, Ratings, build_ratings
+from studies.validation import RejectedRowsError, read_ratings
 from studies.vocabulary import DIMENSIONS, EMOTIONS, VIDEOS
 
 
@@ -71,3 +74,21 @@ def ratings_from(cells: Mapping[tuple[str, str], tuple[Sequence[float], Sequence
     ]
     long = pd.DataFrame(rows).assign(age_band="", gender="", education="", recognition_score=3.0)
     return ratings_of(long)
+
+
+def written(folder: Path, table: pd.DataFrame, name: str = "ratings.csv") -> Path:
+    path = folder / name
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    elif path.suffix == ".xlsx":
+        table.to_excel(path, index=False)
+    else:
+        table.to_parquet(path)
+    return path
+
+
+def rejected(folder: Path, table: pd.DataFrame, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
+    place = None if sessions is None else written(folder, sessions, "sessions.csv")
+    with pytest.raises(RejectedRowsError) as caught:
+        read_ratings(written(folder, table), place)
+    return caught.value.rejected

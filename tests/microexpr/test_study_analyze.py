@@ -7,6 +7,7 @@ import pytest
 from rating_tables import rating_table, session_table
 
 from microexpr.cli import main
+from microexpr.study_analyze import _line
 
 
 @pytest.fixture
@@ -63,6 +64,14 @@ def test_bad_rows_stop_or_are_left_out(study: Path, capsys: pytest.CaptureFixtur
     rating_table(5, emotions=("fear",)).to_csv(study / "ratings.csv", index=False)
     assert run(study / "ratings.csv", "--out", out, "--overwrite") == 0
     assert not (out / "rejected.csv").exists()  # it told of other rows
+
+
+def test_the_summary_never_has_minus_zero() -> None:
+    about = {"emotion": "fear", "dimension": "all", "n": 4, "p": 0.9, "p_holm": 0.9}
+    row = pd.Series(
+        {**about, "estimate": -1e-17, "ci_low": -1e-4, "ci_high": -1e-5, "statistic": -1e-9, "effect": -0.001}
+    )
+    assert _line(row) == ("fear", "4", "0.000", "0.000 to 0.000", "0.00", "0.900", "0.900", "0.00")
 
 
 @pytest.mark.slow

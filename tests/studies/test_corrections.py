@@ -51,9 +51,33 @@ def test_what_differs_in_more_than_the_word_is_not_corrected_together(field: str
     assert corrected(both, "p_bonferroni") == pytest.approx([0.03, 0.12, 0.09] * 2)
 
 
-def test_members_that_do_not_exist_do_not_count() -> None:
-    assert corrected(rows((0.01, None, 0.03)), "p_bonferroni") == [pytest.approx(0.02), None, pytest.approx(0.06)]
+def test_the_declared_size_counts_where_a_test_does_not_exist() -> None:
+    """R: p.adjust(c(.001, .012, .03, .04, .2), method, n = 6)."""
+    some = (0.001, 0.012, None, 0.03, 0.04, 0.2)
+    for given in (rows(some, EMOTIONS), [row for row in rows(some, EMOTIONS) if row.p is not None]):
+        found = [row for row in correct(given) if row.p is not None]
+        assert [row.p_bonferroni for row in found] == pytest.approx([0.006, 0.072, 0.18, 0.24, 1.0])
+        assert [row.p_holm for row in found] == pytest.approx([0.006, 0.06, 0.12, 0.12, 0.4])
+        assert [row.p_fdr for row in found] == pytest.approx([0.006, 0.036, 0.06, 0.06, 0.24])
+        assert {row.note for row in found} == {"family of 6, 5 tests exist"}
     assert corrected(rows((None, None, None)), "p_holm") == [None, None, None]
+
+
+def test_the_note_names_the_size_of_cells_and_of_families_with_gaps_alone() -> None:
+    assert {row.note for row in correct(rows())} == {""}
+    assert [row.note for row in correct(rows((0.01, None, None), note="kept"))] == [
+        "kept; family of 3, 1 test exists",
+        "kept",
+        "kept",
+    ]
+    cells = [Result(analysis="t", emotion=e, dimension=d, p=0.001) for e in EMOTIONS for d in DIMENSIONS]
+    assert {row.note for row in correct(cells)} == {"family cells of 18"}
+    assert {row.note for row in correct(cells[1:])} == {"family cells of 18, 17 tests exist"}
+    own = correct(cells, declare_families(["two=fear,anger"]))
+    fear = [row for row in own if row.emotion == "fear"]
+    assert {row.note for row in fear} == {"family two x dimensions of 6"}
+    assert [row.p_holm for row in fear] == pytest.approx([0.006] * 3)
+    assert {row.p_holm for row in own if row.emotion == "sadness"} == {None}
 
 
 def test_pooled_rows_are_in_no_family() -> None:
@@ -80,6 +104,7 @@ def test_a_family_of_the_users_own() -> None:
         (["x=fear", "x=anger"], "declared twice"),
         (["x=fear", "y=fear"], "'fear' is declared twice"),
         (["emotions=clarity"], "name of a default family"),
+        (["cells=clarity"], "name of a default family"),
     ],
 )
 def test_families_that_cannot_be(texts: list[str], words: str) -> None:

@@ -28,7 +28,7 @@ def test_every_analysis_has_its_rows(tmp_path: Path) -> None:
     assert set(frame["analysis"]) >= {"data", *NAMES}
     assert list(dict.fromkeys(frame["analysis"])) == list(ANALYSES)
     fear = frame[(frame["analysis"] == "paired_t") & (frame["emotion"] == "fear") & (frame["dimension"] == "all")]
-    assert fear.iloc[0]["p_bonferroni"] == pytest.approx(min(1.0, 2 * fear.iloc[0]["p"]))  # of the two rated
+    assert fear.iloc[0]["p_bonferroni"] == pytest.approx(min(1.0, 6 * fear.iloc[0]["p"]))  # as declared
     assert not np.isinf(frame[list(NUMBERS)].astype(float)).any(axis=None)
 
 
@@ -57,6 +57,18 @@ def test_the_table_names_the_policy_and_who_was_left_out(tmp_path: Path) -> None
     assert list(frame["n"]) == [4, 4, 0, 4]
     assert frame["note"][0].startswith("policy item_pairs:")
     assert frame["note"][2] == "1 rows: rating outside 1 to 5"
+
+
+def test_the_table_tells_of_fractions_and_of_cells_without_a_counterpart() -> None:
+    table = rating_table(3, emotions=("fear",)).astype({"rating": float})
+    table.loc[[0, 12], "rating"] = 3.5
+    gone = table.drop(index=[3, 4])
+    frame = analyse(ratings_of(gone, Missing.MEAN_AVAILABLE), names=["data"]).set_index("term")
+    assert (frame.loc["fractional ratings", "n"], frame.loc["unpaired cells", "n"]) == (2, 1)
+    assert frame.loc["fractional ratings", "note"].startswith("2 ratings are no whole numbers")
+    assert frame.loc["unpaired cells", "note"].startswith("2 emotions x dimensions with a rating of one video only")
+    assert "cells with both videos" in frame.loc["missing ratings", "note"]
+    assert list(analyse(ratings_of(rating_table(3)), names=["data"])["term"]) == ["missing ratings"]
 
 
 def test_one_gender_is_no_trouble() -> None:

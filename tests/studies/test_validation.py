@@ -6,31 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from rating_tables import rating_table, session_table
+from rating_tables import rating_table, rejected, session_table, written
 
 from curves.errors import InputError
+from studies.layout import observations
 from studies.ratings import Missing, Ratings
 from studies.validation import ReadSettings, RejectedRowsError, read_ratings
 
 EXCLUDE = ReadSettings(exclude=True)
-
-
-def written(folder: Path, table: pd.DataFrame, name: str = "ratings.csv") -> Path:
-    path = folder / name
-    if path.suffix == ".csv":
-        table.to_csv(path, index=False)
-    elif path.suffix == ".xlsx":
-        table.to_excel(path, index=False)
-    else:
-        table.to_parquet(path)
-    return path
-
-
-def rejected(folder: Path, table: pd.DataFrame, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
-    place = None if sessions is None else written(folder, sessions, "sessions.csv")
-    with pytest.raises(RejectedRowsError) as caught:
-        read_ratings(written(folder, table), place)
-    return caught.value.rejected
 
 
 # --- good tables -----------------------------------------------------------------------------------------------------
@@ -137,7 +120,8 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
         ("rating", "0.5", "rating 0.5 is outside"),
         ("rating", "inf", "rating inf is outside"),
         ("rating", "good", "rating 'good' is not a number"),
-        ("rating", "nan", "rating 'nan' is not a number"),
+        ("rating", "4,0", "rating '4,0' is not a number: write 4.0, with a decimal point"),
+        ("rating", "NA", "this participant lacks 1 of 36 ratings"),
         ("recognition_score", "-1", "recognition_score -1 is outside"),
         ("recognition_score", "well", "recognition_score 'well' is not a number"),
         ("participant_id", "", "participant_id is empty"),
@@ -150,7 +134,8 @@ def test_a_bad_row_is_told_with_its_number(tmp_path: Path, column: str, value: s
     bad = found[found["row"] == 11]  # the header is row 1
     assert len(bad) == 1
     assert bad.iloc[0]["reason"].startswith(reason)
-    assert len(found) == 1 or column == "participant_id"  # who has a bad row is not told besides that it is missing
+    alone = set(found["row"]) == {11}  # who has a bad row is not told besides that it is missing
+    assert alone or column == "participant_id" or value == "NA"
 
 
 def test_every_bad_row_is_told_and_the_sentence_names_a_few(tmp_path: Path) -> None:
@@ -208,8 +193,8 @@ def test_conflicting_demographics(tmp_path: Path) -> None:
     [
         (lambda t: t.assign(order=["AB", "ABBA", "BA"]), "order 'abba'".upper()),
         (lambda t: t.assign(attention_check_passed=["true", "perhaps", ""]), "attention_check_passed 'perhaps'"),
-        (lambda t: t.assign(duration_s=["1", "-3", "x"]), "duration_s -3 is outside"),
-        (lambda t: t.assign(participant_id=["P000", "P001", "P999"]), "this participant has no ratings"),
+        (lambda t: t.assign(duration_s=["1", "-3", "x"]), "duration_s -3 is negative"),
+        (lambda t: t.assign(participant_id=["P000", "P001", "P999"]), "participant_id 'P999' has no ratings"),
         (lambda t: pd.concat([t, t.iloc[[1]].assign(order="BA")]), "duplicate: rows 3, 5 disagree"),
         (lambda t: pd.concat([t, t.iloc[[1]]]), "duplicate: says the same as row 3"),
     ],
@@ -299,6 +284,21 @@ def test_a_cell_without_its_counterpart(tmp_path: Path) -> None:
     for read in (pairs, means):
         assert len(read.pairs("fear", "clarity")) == 2
         assert len(read.pairs("fear")) == 3
+
+
+def test_pooled_means_of_a_and_b_are_over_the_same_cells(tmp_path: Path) -> None:
+    """Half the people rated B of fear alone, rated high: no emotion has an effect, so neither has the whole."""
+    table = rating_table(6).astype({"rating": object})
+    table["rating"] = np.where(table["emotion"] == "fear", 5, 2)
+    gone = (table["video"] == "B") & (table["emotion"] != "fear") & (table["participant_id"] < "P003")
+    gone |= (table["video"] == "A") & (table["emotion"] == "anger") & (table["dimension"] == "clarity")
+    read = read_ratings(written(tmp_path, table[~gone]), None, ReadSettings(missing=Missing.MEAN_AVAILABLE))
+    assert len(read.cells) == len(table[~gone])
+    assert list(read.differences()) == [0.0] * 6
+    assert list(read.differences("anger")) == [0.0] * 3
+    assert list(read.pairs()["A"]) == pytest.approx([5.0] * 3 + [(3 * 5 + 14 * 2) / 17] * 3)
+    observed = observations(read)
+    assert set(observed[observed["emotion"] != "fear"]["participant_id"]) == {"P003", "P004", "P005"}
 
 
 def test_what_nobody_was_asked_is_not_missing(tmp_path: Path) -> None:

@@ -31,8 +31,13 @@ read <- function(set) {
 pick <- function(cells, emotion, dimension)
   cells[(emotion == "all" | cells$emotion == emotion) & (dimension == "all" | cells$dimension == dimension), ]
 
+with_both <- function(cells) {  # A and B are pooled over the same cells
+  n <- ave(cells$rating, cells$participant_id, cells$emotion, cells$dimension, FUN = length)
+  cells[n == 2, ]
+}
+
 pairs_of <- function(cells, emotion, dimension) {
-  m <- aggregate(rating ~ participant_id + video, pick(cells, emotion, dimension), mean)
+  m <- aggregate(rating ~ participant_id + video, pick(with_both(cells), emotion, dimension), mean)
   w <- merge(m[m$video == "A", c(1, 3)], m[m$video == "B", c(1, 3)], by = "participant_id", suffixes = c("_a", "_b"))
   w <- w[order(w$participant_id), ]
   data.frame(id = w$participant_id, a = w$rating_a, b = w$rating_b)
@@ -176,9 +181,7 @@ robust <- function(s) {
 # ---- within participants ---------------------------------------------------------------------------------------------
 
 observed <- function(s, dimension) {
-  m <- aggregate(rating ~ participant_id + emotion + video, pick(s$cells, "all", dimension), mean)
-  both <- aggregate(rating ~ participant_id + emotion, m, length); both <- both[both$rating == 2, 1:2]
-  m <- merge(m, both)
+  m <- aggregate(rating ~ participant_id + emotion + video, pick(with_both(s$cells), "all", dimension), mean)
   m$emotion <- factor(m$emotion, levels = emotions)
   m[order(m$participant_id, m$emotion, m$video), ]
 }
