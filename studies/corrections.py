@@ -4,7 +4,8 @@ A family is declared before the data are seen: by default the six emotions and t
 analysis, statistic and term that differ only in the emotion are corrected together, as are those that differ only in
 the dimension; rows of one emotion and one dimension together with all such rows (18 by default). A row about all
 emotions and all dimensions is in no family, its corrected p-values stay empty. Members without a p-value (an emotion
-that nobody rated, no variance) do not count: a test that was not made cannot err.
+that nobody rated, no variance) do not count: a test that was not made cannot err. Those whose p is too small for a
+number count, and stay without one.
 """
 
 import gc
@@ -15,6 +16,7 @@ from typing import Any
 from statsmodels.stats.multitest import multipletests
 
 from curves.errors import InputError
+from studies.layout import TINY_P
 from studies.ratings import ALL
 from studies.results import Result
 from studies.vocabulary import DIMENSIONS, EMOTIONS
@@ -30,25 +32,27 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
     members: dict[_Key, list[int]] = {}
     for place, result in enumerate(results):
         key = _family(result, families)
-        if key is not None and result.p is not None:
+        if key is not None and (result.p is not None or TINY_P in result.note):
             members.setdefault(key, []).append(place)
     return correct_together(results, members.values())
 
 
 def correct_together(results: Sequence[Result], groups: Iterable[Sequence[int]]) -> list[Result]:
-    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p."""
+    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p, or
+    one too small for a number."""
     corrected = list(results)
     gc.freeze()  # multipletests collects garbage at every call: seconds, with all libraries loaded, for forty families
     try:
         for places in groups:
-            for place, values in zip(places, _corrected([results[place].p for place in places]), strict=True):
-                corrected[place] = replace(corrected[place], **values)
+            for place, values in zip(places, _corrected([results[place].p or 0.0 for place in places]), strict=True):
+                if results[place].p is not None:
+                    corrected[place] = replace(corrected[place], **values)
     finally:
         gc.unfreeze()
     return corrected
 
 
-def _corrected(raw: Sequence[float | None]) -> list[dict[str, Any]]:
+def _corrected(raw: Sequence[float]) -> list[dict[str, Any]]:
     if len(raw) < 2:  # each correction of a single test is its p itself
         return [dict.fromkeys(_METHODS, value) for value in raw]
     columns = {column: multipletests(raw, method=method)[1] for column, method in _METHODS.items()}
