@@ -6,6 +6,7 @@ those that differ only in the dimension. Rows of one emotion and one dimension a
 dimensions, 18 by default; with families of the user's own it is the product of the two. A row about all emotions and
 all dimensions is in no family, its corrected p-values stay empty. The declared size counts, also where a member has no
 p-value (an emotion that nobody rated, no variance), as R's ``p.adjust(p, n = size)`` does; ``note`` then says so.
+One whose p is too small for a number counts as tested and stays without one.
 """
 
 import gc
@@ -17,6 +18,7 @@ from typing import Any
 from statsmodels.stats.multitest import multipletests
 
 from curves.errors import InputError
+from studies.layout import TINY_P
 from studies.ratings import ALL
 from studies.results import Result
 from studies.vocabulary import DIMENSIONS, EMOTIONS
@@ -34,7 +36,7 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
     members: dict[_Key, list[int]] = {}
     for place, result in enumerate(results):
         key = _family(result, families)
-        if key is not None and result.p is not None:
+        if key is not None and (result.p is not None or TINY_P in result.note):
             members.setdefault(key, []).append(place)
     corrected = correct_together(results, members.values(), [_size(key, families) for key in members])
     for key, places in members.items():
@@ -48,21 +50,25 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
 def correct_together(
     results: Sequence[Result], groups: Iterable[Sequence[int]], sizes: Sequence[int] | None = None
 ) -> list[Result]:
-    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p.
+    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p, or one
+    too small for a number.
     ``sizes``: how many tests each group has, by default its rows."""
     corrected = list(results)
     listed = list(groups)
     gc.freeze()  # multipletests collects garbage at every call: seconds, with all libraries loaded, for forty families
     try:
         for places, size in zip(listed, sizes or [len(places) for places in listed], strict=True):
-            for place, values in zip(places, _corrected([results[place].p for place in places], size), strict=True):
-                corrected[place] = replace(corrected[place], **values)
+            for place, values in zip(
+                places, _corrected([results[place].p or 0.0 for place in places], size), strict=True
+            ):
+                if results[place].p is not None:
+                    corrected[place] = replace(corrected[place], **values)
     finally:
         gc.unfreeze()
     return corrected
 
 
-def _corrected(raw: Sequence[float | None], size: int) -> list[dict[str, Any]]:
+def _corrected(raw: Sequence[float], size: int) -> list[dict[str, Any]]:
     if max(size, len(raw)) < 2:  # each correction of a single test is its p itself
         return [dict.fromkeys(_METHODS, value) for value in raw]
     padded = [*raw, *[1.0] * (size - len(raw))]  # a test that does not exist has found nothing

@@ -11,6 +11,7 @@ Paper 004 (Tables 4 and 5) prints a "Cohen's d" that is the pooled standard devi
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, isfinite, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from studies.ratings import SAME
 
 Floats = NDArray[np.float64]
 Interval = tuple[float | None, float | None]
+RESIDUE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Effect:
         """The same effect in units that are ``factor`` times smaller."""
         value, low, high = (_times(number, factor) for number in (self.value, self.low, self.high))
         return Effect(name, value, low, high, "; ".join(part for part in (self.note, note) if part))
+
+
+def settled(value: Any) -> Any:
+    """0 for a number that only the rounding of sums keeps from it: no mean or statistic of ratings is as small."""
+    return 0.0 if isinstance(value, float) and abs(value) < RESIDUE else value
 
 
 def d_z(differences: Floats, confidence: float = 0.95) -> Effect:
@@ -123,7 +130,7 @@ def no_spread(differences: Floats) -> str:
     if len(differences) < 2:
         return _FEW.format(n=len(differences))
     if np.ptp(differences) < SAME:
-        return f"every participant has the same difference, {float(np.mean(differences)):g}: no variance"
+        return f"every participant has the same difference, {settled(float(np.mean(differences))):g}: no variance"
     return ""
 
 

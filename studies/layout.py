@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from studies.effects import partial_eta_squared
+from studies.effects import partial_eta_squared, settled
 from studies.ratings import ALL, SAME, Ratings
 from studies.results import Result
 from studies.vocabulary import VIDEOS
@@ -24,7 +24,8 @@ def is_constant(values: ArrayLike) -> bool:
 
 
 def row(analysis: str, note: str, *, emotion: str = ALL, dimension: str = ALL, **fields: Any) -> Result:
-    """A ``Result``; a p too small for a number is left out, which is said, rather than called 0."""
+    """A ``Result`` of ``settled`` numbers; a p too small for one is left out, which is said, rather than called 0."""
+    fields = {name: value if name == "p" else settled(value) for name, value in fields.items()}
     if fields.get("p") == 0.0:
         fields["p"] = None
         note = join(note, TINY_P)

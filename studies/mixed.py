@@ -2,31 +2,33 @@
 
     rating ~ video + emotion + (1 + video | participant)
 
-fitted by restricted maximum likelihood (statsmodels's MixedLM). Video is coded -0.5 (A), +0.5 (B), so that its
-coefficient is B - A in rating points and the intercept the grand mean; emotion in Sum coding: each is a deviation from
-the mean of the emotions. Tests are Wald's, with the normal distribution: somewhat liberal with few participants.
+fitted by restricted maximum likelihood in the parameters of lme4 (Bates et al. 2015), which meet no singular matrix
+where a variance is zero; statsmodels's MixedLM meets one there, and its coefficients are wrong. Video is coded -0.5
+(A), +0.5 (B), so that its coefficient is B - A in rating points and the intercept the grand mean; emotion in Sum
+coding: each is a deviation from the mean of the emotions. Tests are Wald's, with the normal distribution: somewhat
+liberal with few participants.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.regression.mixed_linear_model import MixedLMParams
+from scipy.optimize import minimize
 
 from studies.layout import SPREADLESS, is_constant, join, left_out, observations, row
 from studies.ratings import ALL, Ratings
 from studies.results import Result
 from studies.settings import AnalysisSettings
 
-FORMULA = "rating ~ coded + C(emotion, Sum)"
+Floats = NDArray[np.float64]
 #: A fit is called singular where some combination of a participant's level and effect varies less than this share of
 #: the residual variance.
 SINGULAR = 1e-4
+#: Criteria closer than this are as good; a slope above ``STEEP`` is none of an optimum.
+LEVEL, STEEP = 1e-8, 1e-2
 RANDOM = ("sd_intercept", "sd_video", "sd_residual", "correlation")
 _CODINGS = {"video": "B - A, coded -0.5, +0.5", "intercept": "grand mean, not tested: no rating is 0"}
 Part = tuple[str, str, dict[str, Any], str]  # term, statistic_name, fields, note
@@ -58,48 +60,87 @@ class MixedFit:
         return bool(np.linalg.eigvalsh(self.random)[0] < SINGULAR * self.residual)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moments:
+    """What the REML criterion needs of the data. Of each participant, rotated so that their level and effect touch two
+    rows only: ``level_effect`` (n, 2, 2) and ``rows`` (n, 2, k + 1), the fixed effects' columns and the rating; of all
+    other rows the products, ``rest`` (k + 1, k + 1). ``spare``: observations minus k."""
+
+    level_effect: Floats
+    rows: Floats
+    rest: Floats
+    spare: int
+
+    def factors(self, theta: Floats) -> tuple[Floats, Floats]:
+        """(n, 2, 2) covariances of the rotated rows and the Cholesky factor of [X y]' V^-1 [X y], both for a residual
+        variance of 1. ``theta``: ``_root``. Of full rank on the boundary too, where that of level and effect is not."""
+        reach = self.level_effect @ _root(theta)
+        own = np.eye(2) + reach @ reach.transpose(0, 2, 1)
+        products = self.rest + np.einsum("nia,nib->ab", self.rows, np.linalg.solve(own, self.rows))
+        return own, np.linalg.cholesky(products)
+
+    def criterion(self, theta: Floats) -> float:
+        """-2 log of the restricted likelihood at its best residual variance, but for a constant (lme4's profiled REML
+        criterion, Bates et al. 2015)."""
+        own, factor = self.factors(theta)
+        ends = 2.0 * np.log(np.diag(factor))
+        return float(np.log(np.linalg.det(own)).sum() + ends[:-1].sum() + self.spare * ends[-1])
+
+
+def _root(theta: Floats) -> Floats:
+    """Lower triangle of three: times its transpose the covariance of level and effect over the residual variance. Two
+    numbers stand for a correlation of 1 or -1 (or no level, or no effect), none for neither level nor effect."""
+    level, both, effect = np.append(theta, np.zeros(3 - len(theta)))
+    return np.array([[level, 0.0], [both, effect]])
+
+
 def fit_mixed(data: pd.DataFrame, emotions: tuple[str, ...]) -> MixedFit | None:
-    """``data``: as ``layout.observations``. None where the optimiser meets a matrix without inverse."""
-    coded = data.assign(
-        coded=np.where(data["video"] == "B", 0.5, -0.5), emotion=pd.Categorical(data["emotion"], categories=emotions)
-    )
-    with warnings.catch_warnings():  # what they warn of is asked for below: convergence, singular fits
-        warnings.simplefilter("ignore")
-        try:
-            model = smf.mixedlm(FORMULA, coded, groups="participant_id", re_formula="~coded")
-            result = model.fit(reml=True, start_params=_start(model, data), method=["powell"], ftol=1e-10)
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-    fixed = np.asarray(result.fe_params, dtype=np.float64)
-    random = np.asarray(result.cov_re, dtype=np.float64)
-    return MixedFit(fixed, _covariance(result), random, float(result.scale), bool(result.converged))
+    """``data``: as ``layout.observations``. None where the search meets a matrix without inverse."""
+    ratings = data["rating"].to_numpy(dtype=np.float64)
+    half = np.where(data["video"] == "B", 0.5, -0.5)
+    places = data["emotion"].map(emotions.index).to_numpy()
+    coding = np.vstack([np.eye(len(emotions) - 1), np.full(len(emotions) - 1, -1.0)])
+    design = np.column_stack([np.ones(len(data)), coding[places], half])
+    try:
+        roughly = np.linalg.lstsq(design, ratings)[0]  # taken off, so that digits are not lost in the products
+        moments = _moments(data, np.column_stack([design, ratings - design @ roughly]), half)
+        theta, converged = _search(moments)
+        factor = moments.factors(theta)[1]
+    except np.linalg.LinAlgError:
+        return None
+    residual = float(factor[-1, -1] ** 2) / moments.spare
+    inverse = np.linalg.inv(factor[:-1, :-1])  # generalised least squares with the very covariance of the errors below
+    root = _root(theta)
+    return MixedFit(
+        roughly + inverse.T @ factor[-1, :-1], residual * inverse.T @ inverse, residual * root @ root.T, residual,
+        converged,
+    )  # fmt: skip
 
 
-def _start(model: Any, data: pd.DataFrame) -> MixedLMParams:
-    """Where the search begins: variances from means and mean squares, which for complete data is already the answer
-    unless that lies on the boundary. From there Powell's method, which needs no gradient, arrives on the boundary too;
-    statsmodels's default methods give up there (7 of 72 simulated studies; Powell's none).
-    """
-    means = data.pivot_table(index="participant_id", columns="video", values="rating", aggfunc="mean")
-    own = np.cov(np.stack([means.mean(axis=1), means["B"] - means["A"]]))
-    rest = data["rating"] - data.groupby(["participant_id", "video"])["rating"].transform("mean")
-    rest = rest - rest.groupby(data["emotion"]).transform("mean")
-    emotions = int(data["emotion"].nunique())
-    residual = float(np.sum(rest**2)) / max(1, len(data) - 2 * len(means) - emotions + 1)
-    values, vectors = np.linalg.eigh(own / residual - np.diag([0.5, 2.0]) / emotions)
-    start = MixedLMParams(model.k_fe, model.k_re, model.k_vc)
-    start.fe_params, start.vcomp = np.zeros(model.k_fe), np.zeros(model.k_vc)
-    start.cov_re = vectors @ np.diag(np.maximum(values, 1e-3)) @ vectors.T
-    return start
+def _moments(data: pd.DataFrame, columns: Floats, half: Floats) -> _Moments:
+    triangles, rows, rest = [], [], np.zeros((columns.shape[1],) * 2)
+    for places in data.groupby("participant_id").indices.values():
+        rotation, triangle = np.linalg.qr(np.column_stack([np.ones(len(places)), half[places]]), mode="complete")
+        rotated = rotation.T @ columns[places]
+        triangles.append(triangle[:2])
+        rows.append(rotated[:2])
+        rest += rotated[2:].T @ rotated[2:]
+    return _Moments(np.stack(triangles), np.stack(rows), rest, len(data) - columns.shape[1] + 1)
 
 
-def _covariance(result: Any) -> NDArray[np.float64]:
-    """(X' V^-1 X)^-1 of the fixed effects at the estimated variances, as lme4 and nlme report it."""
-    model, random = result.model, np.asarray(result.cov_re)
-    information = np.zeros((model.k_fe, model.k_fe))
-    for x, z in zip(model.exog_li, model.exog_re_li, strict=True):
-        information += x.T @ np.linalg.solve(z @ random @ z.T + result.scale * np.eye(len(x)), x)
-    return np.asarray(np.linalg.inv(information))
+def _search(moments: _Moments) -> tuple[Floats, bool]:
+    """The theta of the least criterion, and whether the criterion is level there. Searched inside and, since a search
+    only creeps towards it, on the boundary, which is taken where it is as good: correlation 1 and -1 (with no level
+    and no effect at their ends), and neither level nor effect."""
+    found = [np.zeros(0)]
+    for start in ([0.5, 0.3], [0.5, -0.3], [0.5, 0.0, 0.5]):
+        search = minimize(moments.criterion, np.array(start), method="BFGS", jac="3-point", options={"gtol": 1e-7})
+        found.append(np.asarray(search.x))
+    values = np.array([moments.criterion(theta) for theta in found])
+    best = found[int(np.argmax(values <= values.min() + LEVEL))]
+    whole, step = np.append(best, np.zeros(3 - len(best))), 1e-5 * np.eye(3)
+    slopes = [(moments.criterion(whole + one) - moments.criterion(whole - one)) / 2e-5 for one in step]
+    return best, max(map(abs, slopes)) < STEEP
 
 
 def _terms(emotions: tuple[str, ...]) -> list[str]:

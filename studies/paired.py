@@ -15,6 +15,7 @@ from statsmodels.stats.multivariate import test_mvmean as mean_vector_test  # py
 from statsmodels.stats.weightstats import DescrStatsW
 
 from studies.effects import Effect, d_av_rms, d_z, hedges, no_spread, partial_eta_squared
+from studies.layout import row
 from studies.ratings import ALL, SAME, Ratings, design
 from studies.results import Result
 from studies.settings import AnalysisSettings
@@ -56,7 +57,7 @@ def effect_sizes(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
         return lambda a, b: _effect(name, a, b, settings.confidence)
 
     tables = [over_design("effect_sizes", ratings, one(name)) for name in names]
-    return [row for rows in zip(*tables, strict=True) for row in rows]
+    return [one for rows in zip(*tables, strict=True) for one in rows]
 
 
 def _effect(name: str, a: Floats, b: Floats, confidence: float) -> dict[str, Any]:
@@ -76,28 +77,29 @@ def wilcoxon(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
 
     statistic: the sum of the ranks of B - A > 0. p: exact as far as scipy goes (no ties and n <= 50, or n <= 13 over
     all signs), else the normal approximation corrected for ties and continuity. estimate: Hodges and Lehmann's, the
-    median of the means of all pairs of differences (zeros kept), its interval from the ordered means (Hollander and
-    Wolfe 1999, section 3.3). effect: matched-pairs rank-biserial correlation (Kerby 2014), in [-1, 1].
+    median of the means of all pairs of differences, its interval from the ordered means (Hollander and Wolfe 1999,
+    section 3.3), zeros dropped here too: p and interval are of the same differences. effect: matched-pairs
+    rank-biserial correlation (Kerby 2014), in [-1, 1].
     """
     return over_design("wilcoxon", ratings, lambda a, b: _wilcoxon(b - a, settings))
 
 
 def _wilcoxon(differences: Floats, settings: AnalysisSettings) -> dict[str, Any]:
-    rounded = np.round(differences, ROUNDED)
-    n, moved = len(differences), rounded[rounded != 0.0]
+    kept = differences[np.round(differences, ROUNDED) != 0.0]
+    n, moved = len(differences), np.round(kept, ROUNDED)
     found: dict[str, Any] = {"n": n, "term": TERM, "statistic_name": "W", "effect_name": "rank_biserial_matched"}
     if not n:
         return {**found, "note": NOBODY}
-    found["estimate"], found["ci_low"], found["ci_high"] = hodges_lehmann(differences, settings.alpha)
     if not len(moved):
-        return {**found, "note": f"all {n} differences are zero"}
+        return {**found, "note": f"all {n} differences are zero and dropped"}
+    found["estimate"], found["ci_low"], found["ci_high"] = hodges_lehmann(kept, settings.alpha)
     method, told = wilcoxon_method(moved)
     tested = stats.wilcoxon(moved, correction=True, method=method)
     positive = float(stats.rankdata(np.abs(moved))[moved > 0.0].sum())
     all_ranks = len(moved) * (len(moved) + 1) / 2.0
-    note = f"{told}; {n - len(moved)} of {n} differences are zero and dropped"
+    note = f"{told}; {n - len(moved)} of {n} differences are zero and dropped, from p, estimate and interval"
     if found["ci_low"] is None:
-        note += f"; n = {n} is too small for an interval of {settings.confidence:g}"
+        note += f"; n = {len(moved)} is too small for an interval of {settings.confidence:g}"
     effect = {"effect": 2.0 * positive / all_ranks - 1.0}
     return {**found, "statistic": positive, "p": float(min(tested.pvalue, 1.0)), **effect, "note": note}
 
@@ -155,12 +157,12 @@ def _hotelling(ratings: Ratings, emotion: str, settings: AnalysisSettings) -> Re
     found |= {"n": len(table), "statistic_name": "T2", "effect_name": "partial_eta_squared"}
     reason = no_mean_vector_test(table)
     if reason:
-        return Result(**found, note=reason)
+        return row(note=reason, **found)
     t2, f, p, df1, df2 = mean_vector(table)
     effect = partial_eta_squared(f, df1, df2, settings.confidence, sample=len(table))
     note = f"over {', '.join(there)}; F = {f:.6g}"
     found |= {"statistic": t2, "df1": df1, "df2": df2, "p": p}
-    return Result(**(found | effect_fields(effect, note)))
+    return row(**(found | effect_fields(effect, note)))
 
 
 def no_mean_vector_test(table: Floats) -> str:
@@ -208,5 +210,5 @@ def over_design(analysis: str, ratings: Ratings, ask: Callable[[Floats, Floats],
             continue
         pairs = ratings.pairs(emotion, dimension)
         fields = ask(pairs["A"].to_numpy(np.float64), pairs["B"].to_numpy(np.float64))
-        rows.append(Result(analysis=analysis, emotion=emotion, dimension=dimension, **fields))
+        rows.append(row(analysis, fields.pop("note", ""), emotion=emotion, dimension=dimension, **fields))
     return rows

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from studies.effects import d_z, no_spread
+from studies.layout import row
 from studies.paired import NOBODY, TERM, effect_fields, hotelling_t2_paired, over_design, paired_t, wilcoxon
 from studies.ratings import ALL, SAME, Ratings
 from studies.results import Result
@@ -42,12 +43,12 @@ def _order_effect(ratings: Ratings, emotion: str, dimension: str, settings: Anal
         return Result(**found, note=f"{note}; two participants in each order are needed")
     found["estimate"] = float(np.mean(groups[0]) - np.mean(groups[1]))
     if all(np.ptp(group) < SAME for group in groups):
-        return Result(**found, note=f"{note}; within each order all differences are the same: no variance")
+        return row(**found, note=f"{note}; within each order all differences are the same: no variance")
     compared = CompareMeans(DescrStatsW(groups[0]), DescrStatsW(groups[1]))
     t, p, df = compared.ttest_ind(usevar="unequal")
     low, high = compared.tconfint_diff(settings.alpha, usevar="unequal")
     found |= {"statistic": float(t), "df1": float(df), "p": float(p), "ci_low": float(low), "ci_high": float(high)}
-    return Result(**found, note=note)
+    return row(note=note, **found)
 
 
 def attention_sensitivity(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
@@ -62,14 +63,14 @@ def attention_sensitivity(ratings: Ratings, settings: AnalysisSettings) -> list[
     kept = ratings.only(list(ratings.people.index[~failed]))
     rows = []
     for analysis in (paired_t, wilcoxon, hotelling_t2_paired):
-        for row in analysis(kept, settings):
-            note = "; ".join(part for part in (told, row.note) if part)
-            rows.append(_renamed(row, "attention_sensitivity", note))
+        for found in analysis(kept, settings):
+            note = "; ".join(part for part in (told, found.note) if part)
+            rows.append(_renamed(found, "attention_sensitivity", note))
     return rows
 
 
-def _renamed(row: Result, analysis: str, note: str) -> Result:
-    return replace(row, analysis=analysis, term=row.analysis, note=note)
+def _renamed(found: Result, analysis: str, note: str) -> Result:
+    return replace(found, analysis=analysis, term=found.analysis, note=note)
 
 
 def tost(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
@@ -86,7 +87,7 @@ def tost(ratings: Ratings, settings: AnalysisSettings) -> list[Result]:
     if settings.equivalence_d_z is not None:
         units = settings.equivalence_d_z
         rows.append(over_design("tost", ratings, lambda a, b: _tost_d_z(b - a, units, settings.alpha)))
-    return [row for pair in zip(*rows, strict=True) for row in pair]
+    return [one for pair in zip(*rows, strict=True) for one in pair]
 
 
 def _tost_points(differences: Floats, bound: float, alpha: float) -> dict[str, Any]:

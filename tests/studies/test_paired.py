@@ -125,6 +125,18 @@ def test_hotelling_does_not_care_for_units() -> None:
     assert mean_vector(mixed) == pytest.approx(mean_vector(table), rel=1e-10)
 
 
+def test_hodges_and_lehmann_look_at_the_differences_that_wilcoxon_ranks() -> None:
+    """R: wilcox.test(moved, conf.int = TRUE) of the eight that moved, all upwards: p 0.0078, its interval above 0."""
+    moved = [1.1, 0.4, 2.3, 0.9, 3.1, 1.6, 0.2, 0.7]
+    found = row(wilcoxon(one_cell([3.0] * 20, [3.0 + one for one in moved] + [3.0] * 12), DEFAULT), "fear", "clarity")
+    assert (found.n, found.p) == (20, pytest.approx(2 / 2**8))
+    assert (found.estimate, found.ci_low, found.ci_high) == pytest.approx((1.2, 0.45, 2.3))
+    assert found.note == "exact; 12 of 20 differences are zero and dropped, from p, estimate and interval"
+    few = row(wilcoxon(one_cell([3.0] * 20, [4.1, 3.4, 5.3] + [3.0] * 17), DEFAULT), "fear", "clarity")
+    assert few.ci_low is None
+    assert "n = 3 is too small for an interval" in few.note
+
+
 @pytest.mark.parametrize(("n", "inside"), [(5, None), (6, 1), (9, 6), (20, 53), (30, 138)])
 def test_ends_of_the_hodges_lehmann_interval(n: int, inside: int | None) -> None:
     """The critical values of the tables of the signed-rank test (two-sided 0.05: 0, 5, 52, 137), plus one."""
@@ -171,7 +183,7 @@ def test_all_ties() -> None:
     ratings = one_cell([3.0, 4.0, 2.0], [3.0, 4.0, 2.0])
     found = row(wilcoxon(ratings, DEFAULT), "fear", "clarity")
     missing_with(found, "all 3 differences are zero")
-    assert found.estimate == 0.0
+    assert (found.estimate, found.ci_low, found.ci_high) == (None, None, None)
     missing_with(row(paired_t(ratings, DEFAULT)), "same difference, 0")
 
 

@@ -111,13 +111,14 @@ paired <- function(s) {
     for (one in list(list("d_av_rms", ratio), list("g_z", hedges), list("g_av", ratio * hedges)))
       add(s$set, "effect_sizes", e, d, "B - A", one[[1]], effect = dz * one[[2]], effect_ci_low = low * one[[2]],
           effect_ci_high = high * one[[2]])
-    wilcoxon(s, e, d, round(x, 10))
+    wilcoxon(s, e, d, x)
     tost(s, e, d, x)
   }
 }
 
 wilcoxon <- function(s, e, d, x) {
-  moved <- x[x != 0]
+  x <- x[round(x, 10) != 0]
+  moved <- round(x, 10)
   # A sum of tied ranks has no table; of up to 13 differences with ties all signs are counted, as we do.
   tied <- anyDuplicated(abs(moved)) > 0
   if (tied && length(moved) <= 13) {
