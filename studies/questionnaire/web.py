@@ -16,7 +16,7 @@ from studies.questionnaire.forms import SafeHeaders, same, sign
 from studies.questionnaire.pages import HERE, Pages, see
 from studies.questionnaire.slots import slots_of
 from studies.questionnaire.steps import Step, steps_of
-from studies.questionnaire.store import FullError, Participant, Store
+from studies.questionnaire.store import BusyError, FullError, Participant, Store
 from studies.questionnaire.study import MEDIA_TYPES, Study
 
 SESSION_COOKIE = "session"
@@ -39,13 +39,13 @@ def create_app(study: Study, store: Store, admin_token: str, *, secure: bool = F
 
     async def failed(_request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        text = study.texts[_ERRORS.get(status, "error")]
+        status = 503 if isinstance(error, BusyError) else status
+        text = study.texts["error_busy" if isinstance(error, BusyError) else _ERRORS.get(status, "error")]
         heading = study.texts["error_heading"]
         return pages.page("message", "", status=status, heading=heading, text=text, back=study.texts["error_back"])
 
-    return Starlette(
-        routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers={HTTPException: failed, 500: failed}
-    )
+    handlers = {HTTPException: failed, BusyError: failed, 500: failed}
+    return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
 
 
 class Questionnaire:
@@ -173,7 +173,11 @@ class Questionnaire:
             unknown = texts["withdraw_unknown"]
             code = form.get("code", "")[:40]
             return self._pages.page("withdraw", cookie, status=422, person=here, problem=unknown, code=code)
-        self._store.withdraw(person)
+        try:
+            self._store.withdraw(person)
+        except BusyError:
+            values = {"person": here, "problem": texts["withdraw_busy"], "code": person.code}
+            return self._pages.page("withdraw", cookie, status=503, **values)
         response = self._message(request, texts["withdrawn_heading"], texts["withdrawn"])
         return self._forget(response) if here is None or here.id == person.id else response
 

@@ -1,9 +1,11 @@
 """STUDY.toml, slots, the store, the export, the admin page, addresses and the commands."""
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from studies.questionnaire.export import overview_of
 from studies.questionnaire.serving import Address, admin_token
 from studies.questionnaire.slots import Slot, next_slot, slots_of
 from studies.questionnaire.steps import steps_of
-from studies.questionnaire.store import FullError, Store
+from studies.questionnaire.store import BusyError, FullError, Store
 from studies.questionnaire.study import read_study
 from studies.questionnaire.texts import TEXTS, fill, texts_with
 from studies.vocabulary import EMOTIONS, ORDERS
@@ -179,10 +181,14 @@ def test_an_answer_is_on_disk_when_it_is_acknowledged(tmp_path: Path) -> None:
     synced: list[str] = []
     store._db.set_trace_callback(synced.append)
     assert store.answer(person, {"age_band": "18-24"}, last=False)
-    assert synced[0] == "PRAGMA synchronous = FULL" and synced[-1] == "COMMIT"
+    assert synced[0] == "BEGIN EXCLUSIVE" and synced[-1] == "COMMIT"
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     with sqlite3.connect(store.path) as other:  # another process sees it while ours is still open
         assert other.execute("SELECT answer FROM answers").fetchall() == [("18-24",)]
-        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+    copied = shutil.copy(store.path, tmp_path / "copy.sqlite3")  # nothing of it stands in another file
+    with sqlite3.connect(copied) as other:
+        assert other.execute("SELECT answer FROM answers").fetchall() == [("18-24",)]
     other.close()
     assert not store.answer(person, {"age_band": "25-30"}, last=False)
     assert store.everybody()[0][1] == {"age_band": "18-24"}
@@ -200,6 +206,28 @@ def test_many_at_once_get_places_of_their_own(tmp_path: Path) -> None:
         thread.join()
     assert Counter(person.slot for person in store.people()) == dict.fromkeys(slots, 3)
     assert len({person.code for person in store.people()}) == 12
+    store.close()
+
+
+def test_a_reader_delays_writers_and_never_the_deletion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process reads: nothing is deleted, which is said, and own reads go on; afterwards nothing is left."""
+    monkeypatch.setattr("studies.questionnaire.store._PATIENCE_S", 0.3)
+    study = make_study(tmp_path, ("fear",))
+    store = Store(tmp_path / "data" / "a.sqlite3", study.design())
+    _, person = store.begin(slots_of(study.emotions, 0), 60.0)
+    other = sqlite3.connect(store.path)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM participants").fetchall()
+    with ThreadPoolExecutor(1) as pool:
+        tried = pool.submit(store.withdraw, person)
+        while not tried.done():
+            assert [one.id for one in store.people()] == [person.id]
+    with pytest.raises(BusyError):
+        tried.result()
+    other.close()
+    store.withdraw(person)
+    assert store.people() == [] and store.withdrawn() == 1
+    assert not any(person.id.encode() in path.read_bytes() for path in store.path.parent.iterdir())
     store.close()
 
 

@@ -1,6 +1,7 @@
 """The participants' pages, by HTTP: the flow, what is refused, what is stored, what is deleted."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -269,6 +270,23 @@ def test_the_code_withdraws_from_anywhere(desk: Desk) -> None:
     assert len(desk.store.people()) == 1
     typed = f" {code.replace('-', ' ').lower()} "
     assert "deleted" in client.post("/withdraw", data={"csrf": csrf, "code": typed}).text
+    assert desk.store.people() == []
+
+
+def test_what_could_not_be_deleted_is_not_said_to_be(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studies.questionnaire.store._PATIENCE_S", 0.1)
+    leaves = desk.visitor()
+    page = leaves.begin()
+    form = {"csrf": field(leaves.client.get("/withdraw").text, "csrf")}
+    reader = sqlite3.connect(desk.store.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM answers").fetchall()
+    refused = leaves.client.post("/withdraw", data=form)
+    assert refused.status_code == 503 and "Nothing could be deleted" in refused.text
+    busy = leaves.send(leaves.form(page))
+    assert busy.status_code == 503 and "try again" in busy.text
+    reader.close()
+    assert "Your answers are deleted" in leaves.client.post("/withdraw", data=form).text
     assert desk.store.people() == []
 
 
