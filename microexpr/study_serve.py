@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415, PLR0917  # starlette, pandas and av are imported when needed; an option is a parameter
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,10 @@ def serve(
         typer.echo(f"answers: {store.path}; stop with Ctrl+C")
         sys.stdout.flush()
 
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)  # the server hands the signal on when it has stopped; by default it would kill
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         serve_study(study, store, admin_token(token_file), address, ready)
     finally:
