@@ -118,13 +118,15 @@ class Store:
 
     # --- participants
 
-    def begin(self, slots: Sequence[Slot], idle_s: float) -> tuple[str, Participant]:
-        """A new participant in the slot that balances best; the cookie that stands for them, stored only as a digest.
-
-        Raises FullError.
+    def begin(self, slots: Sequence[Slot], idle_s: float, cookie: str) -> Participant:
+        """A new participant in the slot that balances best, or the one who has begun with this cookie, which is stored
+        only as a digest: who taps twice is one person. Raises FullError.
         """
-        now, cookie = self.clock(), secrets.token_urlsafe(32)
+        now = self.clock()
         with self._writing() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM participants WHERE cookie = ?", (_digest(cookie),)).fetchone()  # noqa: S608
+            if row is not None:
+                return _participant(row)
             people = [_participant(row) for row in db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
             if len(people) >= self._most:
                 raise FullError
@@ -140,7 +142,7 @@ class Store:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (person.id, _digest(cookie), person.code, slot.order, ",".join(slot.emotions), now, now),
             )
-        return cookie, person
+        return person
 
     def find(self, cookie: str) -> Participant | None:
         """Whose cookie it is."""

@@ -112,8 +112,9 @@ class Questionnaire:
         if form.get("agree") != "yes":
             texts = self._study.texts
             return self._message(request, texts["declined_heading"], texts["declined"])
+        cookie = request.cookies[SESSION_COOKIE]
         try:
-            cookie, _person = self._store.begin(self._slots, self._study.idle_minutes * 60.0)
+            self._store.begin(self._slots, self._study.idle_minutes * 60.0, cookie)
         except FullError:
             raise HTTPException(503) from None
         response = see("/")

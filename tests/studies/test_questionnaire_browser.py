@@ -16,7 +16,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from questionnaire_samples import MOST_STEPS, SECONDS, TOKEN, Visitor, make_study, serving
 
 from studies.questionnaire.export import tables_of
@@ -216,6 +216,21 @@ def test_items_have_names_and_a_jump_to_the_end_opens_nothing(context: BrowserCo
     expect(page.locator("#next")).to_be_disabled()
     page.get_by_role("button", name="Play it again").click()
     expect(page.locator("#next")).to_be_enabled()
+
+
+def test_two_taps_begin_once(context: BrowserContext, live: Live) -> None:
+    page, held = context.new_page(), list[Route]()
+    page.goto(live.base)
+    page.get_by_role("checkbox").check()
+    page.route("**/begin", held.append)  # a slow network
+    button = page.get_by_role("button", name="Begin")
+    button.click(no_wait_after=True)
+    expect(button).to_be_disabled()
+    button.dispatch_event("click")
+    [first] = held
+    first.continue_()
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    assert len(live.store.people()) == 1
 
 
 def test_withdrawing_ends_the_session(context: BrowserContext, live: Live) -> None:

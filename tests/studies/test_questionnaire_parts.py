@@ -177,7 +177,7 @@ def test_each_page_asks_what_the_slot_says(tmp_path: Path) -> None:
 def test_an_answer_is_on_disk_when_it_is_acknowledged(tmp_path: Path) -> None:
     study = make_study(tmp_path, ("fear",))
     store = Store(tmp_path / "a.sqlite3", study.design())
-    _, person = store.begin(slots_of(study.emotions, 0), 60.0)
+    person = store.begin(slots_of(study.emotions, 0), 60.0, "cookie")
     synced: list[str] = []
     store._db.set_trace_callback(synced.append)
     assert store.answer(person, {"age_band": "18-24"}, last=False)
@@ -196,10 +196,11 @@ def test_an_answer_is_on_disk_when_it_is_acknowledged(tmp_path: Path) -> None:
 
 
 def test_many_at_once_get_places_of_their_own(tmp_path: Path) -> None:
+    """Twelve people, each of whom taps twice."""
     study = make_study(tmp_path, ("fear", "anger"))
     store = Store(tmp_path / "a.sqlite3", study.design())
     slots = slots_of(study.emotions, 0)
-    threads = [threading.Thread(target=store.begin, args=(slots, 60.0)) for _ in range(12)]
+    threads = [threading.Thread(target=store.begin, args=(slots, 60.0, f"cookie {n % 12}")) for n in range(24)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,7 +215,7 @@ def test_a_reader_delays_writers_and_never_the_deletion(tmp_path: Path, monkeypa
     monkeypatch.setattr("studies.questionnaire.store._PATIENCE_S", 0.3)
     study = make_study(tmp_path, ("fear",))
     store = Store(tmp_path / "data" / "a.sqlite3", study.design())
-    _, person = store.begin(slots_of(study.emotions, 0), 60.0)
+    person = store.begin(slots_of(study.emotions, 0), 60.0, "cookie")
     other = sqlite3.connect(store.path)
     other.execute("BEGIN")
     other.execute("SELECT * FROM participants").fetchall()
@@ -235,10 +236,10 @@ def test_who_drops_out_leaves_the_place_to_another(tmp_path: Path) -> None:
     clock, study = Clock(), make_study(tmp_path, ("fear", "anger"))
     store = Store(tmp_path / "a.sqlite3", study.design(), clock=clock)
     slots = slots_of(study.emotions, 0)
-    _, first = store.begin(slots, 60.0)
+    first = store.begin(slots, 60.0, "1")
     clock.now += 61
-    assert store.begin(slots, 60.0)[1].slot == first.slot
-    assert store.begin(slots, 60.0)[1].slot.order != first.slot.order
+    assert store.begin(slots, 60.0, "2").slot == first.slot
+    assert store.begin(slots, 60.0, "3").slot.order != first.slot.order
     store.shown(first)  # back again
     assert overview_of(study, store).total("active") == 3
     store.close()
@@ -248,7 +249,7 @@ def test_answers_of_another_design_are_refused(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", ("fear",))
     Store(tmp_path / "a.sqlite3", "other").close()  # nobody has come yet: any design will do
     store = Store(tmp_path / "a.sqlite3", study.design())
-    store.begin(slots_of(study.emotions, 0), 60.0)
+    store.begin(slots_of(study.emotions, 0), 60.0, "cookie")
     store.close()
     Store(tmp_path / "a.sqlite3", make_study(tmp_path / "study", ("fear",), '[texts]\nnext = "Go"\n').design()).close()
     with pytest.raises(InputError, match="answers to other questions"):
@@ -298,5 +299,5 @@ def test_the_admin_token_is_made_once_and_kept_from_others(tmp_path: Path) -> No
 def test_a_full_store_says_so(tmp_path: Path) -> None:
     store = Store(tmp_path / "a.sqlite3", "x", most=0)
     with pytest.raises(FullError):
-        store.begin(slots_of(("fear",), 0), 60.0)
+        store.begin(slots_of(("fear",), 0), 60.0, "cookie")
     store.close()

@@ -120,6 +120,18 @@ def test_who_names_the_emotion_is_right(tmp_path: Path) -> None:
     desk.store.close()
 
 
+def test_who_begins_twice_is_one_participant(desk: Desk) -> None:
+    """Two taps, or two windows: both see the first page, whichever comes first."""
+    client = desk.client()
+    form = {"csrf": field(client.get("/").text, "csrf"), "agree": "yes"}
+    before = {"Cookie": f"session={client.cookies['session']}"}
+    assert "About you" in client.post("/begin", data=form).text
+    assert "About you" in client.post("/begin", data=form).text
+    again = desk.client().post("/begin", data=form, headers=before, follow_redirects=False)
+    assert again.status_code == 303
+    assert len(desk.store.people()) == 1
+
+
 def test_declining_stores_nothing(desk: Desk) -> None:
     client = desk.client()
     page = client.get("/").text
