@@ -23,6 +23,7 @@ SESSION_COOKIE = "session"
 SESSION_SECONDS = 7 * 24 * 3600
 #: Clocks of browsers and videos do not agree to the frame.
 TOLERANCE_S = 0.1
+_NO_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 _ERRORS: Mapping[int, str] = {403: "error_form", 404: "error_missing", 503: "error_full"}
 
@@ -103,7 +104,6 @@ class Questionnaire:
             given=given or {},
             missing=missing,
             problem=problem,
-            seen=given is not None and not problem,
         )
 
     def _begin(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -151,12 +151,15 @@ class Questionnaire:
         if person is None or person.finished_at is not None:
             raise HTTPException(404)
         video = steps_of(self._study, person.slot)[person.position].video
-        if video is None or not same(str(request.path_params["key"]), self._media_key(person)):
+        key = self._media_key(person)
+        if video is None or not same(str(request.path_params["key"]), key):
             raise HTTPException(404)
-        if person.fetched_at is None:
+        if person.fetched_at is None and request.method == "GET":  # HEAD brings no picture
             self._store.fetched(person)
         kind = MEDIA_TYPES[video.path.suffix.lower()]
-        return FileResponse(video.path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
+        # The file's own date and tag would tell which videos of two participants are the same.
+        headers = {"ETag": f'"{key}"', "Last-Modified": _NO_DATE, "Cache-Control": "private, max-age=3600"}
+        return FileResponse(video.path, media_type=kind, headers=headers)
 
     def _another(self, _request: Request, _form: Mapping[str, str]) -> Response:
         return self._forget(see("/"))

@@ -182,6 +182,7 @@ def test_a_rating_before_the_video_has_ended_is_refused(desk: Desk) -> None:
     page = to_video(visitor)
     form = visitor.form(page)
     desk.clock.now += 3600
+    visitor.client.head(re.findall(r'<video src="([^"]+)"', page)[0])
     assert visitor.send(form).status_code == 422  # never fetched, however long it took
     page = to_video(other := desk.visitor())
     other.client.get(re.findall(r'<video src="([^"]+)"', page)[0])
@@ -194,7 +195,13 @@ def test_a_rating_before_the_video_has_ended_is_refused(desk: Desk) -> None:
 
 
 def test_the_next_button_waits_for_the_video(desk: Desk) -> None:
-    assert '<button class="main" id="next" disabled' in to_video(desk.visitor())
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    assert '<button class="main" id="next" disabled' in page
+    visitor.watch(page)
+    form = visitor.form(page)
+    del form["q1"]
+    assert '<button class="main" id="next" disabled' in visitor.send(form).text  # the page knows of no play yet
 
 
 def test_nothing_on_the_page_tells_a_from_b(desk: Desk) -> None:
@@ -210,6 +217,18 @@ def test_nothing_on_the_page_tells_a_from_b(desk: Desk) -> None:
         seen.add(re.sub(r"[0-9a-f]{32}", "SIGNED", page.replace(code, "CODE")))
     assert len({person.slot.order for person in desk.store.people()}) == 2
     assert len(seen) == 1
+
+
+def test_the_tag_of_one_video_differs_for_each_participant(desk: Desk) -> None:
+    tags = set()
+    for _ in range(5):
+        visitor = desk.visitor()
+        media = visitor.client.get(re.findall(r'<video src="([^"]+)"', to_video(visitor))[0])
+        tags.add(media.headers["etag"])
+        part = visitor.client.get(media.url, headers={"Range": "bytes=0-9", "If-Range": media.headers["etag"]})
+        assert part.status_code == 206
+        assert media.headers["last-modified"].endswith("1970 00:00:00 GMT")
+    assert len(tags) == 5 > len({person.slot for person in desk.store.people()})  # two saw the same video
 
 
 def test_videos_come_in_ranges_and_only_the_one_of_now(desk: Desk) -> None:
