@@ -72,7 +72,7 @@ class Participant:
 
 
 class Store:
-    """The answers of one study in ``path``. ``design``: of the study; ``clock``: seconds since 1970.
+    """The answers of one study in ``path``. ``design``: of the study, or its beginning; ``clock``: seconds since 1970.
 
     Raises InputError: the file cannot be used, or holds answers to another design.
     """
@@ -95,7 +95,7 @@ class Store:
             raise InputError(
                 f"{path} cannot be used for answers ({error}); choose another folder with --data."
             ) from error
-        if known["design"] != design:
+        if not known["design"].startswith(design):
             self.close()
             raise InputError(
                 f"{path} holds answers to other questions, videos or seeds than these; restore the study's files, or "

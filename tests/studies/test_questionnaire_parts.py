@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from certificates import certificate
 from hypothesis import given
@@ -17,14 +18,14 @@ from typer.testing import CliRunner
 
 from curves.errors import InputError
 from microexpr.study import app as study_commands
-from microexpr.study_serve import seconds_of
+from microexpr.study_serve import facts_of
 from studies.orders import order_list
 from studies.questionnaire.export import overview_of
 from studies.questionnaire.serving import Address, admin_token
 from studies.questionnaire.slots import Slot, next_slot, slots_of
 from studies.questionnaire.steps import steps_of
 from studies.questionnaire.store import BusyError, FullError, Store
-from studies.questionnaire.study import read_study
+from studies.questionnaire.study import Facts, read_study
 from studies.questionnaire.texts import TEXTS, fill, texts_with
 from studies.vocabulary import EMOTIONS, ORDERS
 
@@ -65,6 +66,12 @@ class Clock:
         (study_text(("fear",), '[demographics]\nage = ["1"]\n'), "the key 'age', which is not known"),
         (study_text(("fear",), "[demographics]\ngender = [1]\n"), "must be a list of words"),
         (study_text(("fear",), '[labels]\njoy = "Joy"\n'), "the key 'joy', which is not known"),
+        (study_text(("fear",), '[labels]\nanger = "Fear"\n'), "has 'Fear' more than once"),
+        (study_text(("fear",)).replace("seed = 3", 'language = "en please"'), "a tag as in HTML"),
+        (study_text(("fear",), '[demographics]\ngender = ["An\\nother"]\n'), "more than one line"),
+        (study_text(("fear",)).replace("fear_b.mp4", "fear_a.mp4"), "fear_a.mp4 are the same video"),
+        (study_text(("fear",)).replace("fear_b.mp4", "fear\\u0000.mp4"), "a file cannot have the name"),
+        (study_text(("fear",)).replace("fear_b.mp4", "f" * 300 + ".mp4"), "a file cannot have the name"),
         (study_text(("fear",), '[texts]\nnext = ""\n'), "'next' must be a text"),
         (study_text(("fear",), '[texts]\nprogress = "Page {page}"\n'), "must have the same places"),
     ],
@@ -75,9 +82,32 @@ def test_a_study_that_cannot_be_is_refused_in_one_sentence(tmp_path: Path, text:
     path = tmp_path / "study" / "STUDY.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_study(path, lambda _path: 1.0)
+        read_study(path, lambda _path: Facts(1.0))
     assert says in str(caught.value) and str(caught.value).startswith("STUDY.toml: ") == (text != "title = [")
     assert "\n" not in str(caught.value)
+
+
+def test_a_mark_at_the_start_of_the_file_is_skipped(tmp_path: Path) -> None:
+    path = write_study(tmp_path, ("fear",))
+    path.write_text(study_text(("fear",)), encoding="utf-8-sig")  # as Notepad writes it
+    assert read_study(path, lambda _path: Facts(1.0)).emotions == ("fear",)
+
+
+@pytest.mark.parametrize("other", [Facts(1.06), Facts(1.0, size=(320, 240))])
+def test_a_and_b_must_be_alike(tmp_path: Path, other: Facts) -> None:
+    path = write_study(tmp_path, ("fear",))
+    facts = {"fear_a.mp4": Facts(1.0), "fear_b.mp4": other}
+    with pytest.raises(InputError, match="as long and as large"):
+        read_study(path, lambda video: facts[video.name])
+    facts["fear_b.mp4"] = Facts(1.05)  # a frame
+    read_study(path, lambda video: facts[video.name])
+
+
+def test_what_is_not_filled_in_is_not_served(tmp_path: Path) -> None:
+    path = write_study(tmp_path, ("fear",))
+    path.write_text(study_text(("fear",)).replace("First.", "FILL IN: who we are."), encoding="utf-8")
+    done = CliRunner().invoke(study_commands, ["serve", str(path), "--port", "0"])
+    assert isinstance(done.exception, InputError) and "consent still says FILL IN" in str(done.exception)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
@@ -87,7 +117,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     inside.rename(tmp_path / "outside.mp4")
     inside.symlink_to(tmp_path / "outside.mp4")
     with pytest.raises(InputError, match="outside"):
-        read_study(path, lambda _path: 1.0)
+        read_study(path, lambda _path: Facts(1.0))
 
 
 def test_the_example_is_a_study(tmp_path: Path) -> None:
@@ -97,8 +127,8 @@ def test_the_example_is_a_study(tmp_path: Path) -> None:
     (folder / "videos").mkdir()
     for emotion in EMOTIONS:
         for name in "ab":
-            (folder / "videos" / f"{emotion}_{name}.mp4").write_bytes(b"video")
-    study = read_study(folder / "STUDY.toml", lambda _path: 4.0)
+            (folder / "videos" / f"{emotion}_{name}.mp4").write_bytes(f"{emotion} {name}".encode())
+    study = read_study(folder / "STUDY.toml", lambda _path: Facts(4.0))
     assert study.emotions == EMOTIONS and len(study.items) == 3 and len(study.attention) == 2
     assert study.texts == TEXTS
     again = CliRunner().invoke(study_commands, ["init", str(folder)])
@@ -107,23 +137,37 @@ def test_the_example_is_a_study(tmp_path: Path) -> None:
 
 def test_the_length_of_a_video_is_its_own(tmp_path: Path) -> None:
     path = write_study(tmp_path, ("fear",)).with_name("fear_a.mp4")
-    assert seconds_of(path) == pytest.approx(SECONDS, abs=0.06)
+    assert facts_of(path).seconds == pytest.approx(SECONDS, abs=0.06)
     path.write_bytes(b"no video")
     with pytest.raises(InputError, match="cannot be read as a video"):
-        seconds_of(path)
+        facts_of(path)
 
 
 def test_a_video_that_browsers_do_not_play_is_refused(tmp_path: Path) -> None:
     import av  # noqa: PLC0415
 
     path = tmp_path / "old.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=20)
-        stream.width = stream.height = 32
-        container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
-        container.mux(stream.encode(None))
-    with pytest.raises(InputError, match="mpeg4; browsers play"):
-        seconds_of(path)
+    for codec, pixels, sound, says in (
+        ("mpeg4", "yuv420p", False, "mpeg4; browsers play"),
+        ("libx264", "yuv444p", False, "other pixels"),
+        ("libx264", "yuv420p", True, "has sound"),
+        ("libx264", "yuv420p", False, ""),
+    ):
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=20)
+            stream.width, stream.height, stream.pix_fmt = 32, 16, pixels
+            if sound:
+                audio = container.add_stream("aac", rate=44100)
+                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+                silence.rate = 44100
+                container.mux([*audio.encode(silence), *audio.encode(None)])
+            container.mux(stream.encode(av.VideoFrame(32, 16, pixels)))
+            container.mux(stream.encode(None))
+        if says:
+            with pytest.raises(InputError, match=says):
+                facts_of(path)
+        else:
+            assert facts_of(path).size == (32, 16) and facts_of(path).frame_s == pytest.approx(0.05)
 
 
 def test_texts_keep_their_places() -> None:
@@ -252,6 +296,14 @@ def test_answers_of_another_design_are_refused(tmp_path: Path) -> None:
     store.begin(slots_of(study.emotions, 0), 60.0, "cookie")
     store.close()
     Store(tmp_path / "a.sqlite3", make_study(tmp_path / "study", ("fear",), '[texts]\nnext = "Go"\n').design()).close()
+    prefer_not = make_study(tmp_path / "study", ("fear",), '[texts]\nprefer_not = "Rather not"\n')
+    Store(tmp_path / "a.sqlite3", prefer_not.design()).close()
+    last = steps_of(prefer_not, slots_of(("fear",), 0)[0])[0].questions[0].options[-1]
+    assert last == ("Prefer not to say", "Rather not")  # what is stored stays the same
+    for more in ('[labels]\nanger = "Rage"\n', '[texts]\ngender = "Passport?"\n'):
+        other = make_study(tmp_path / "study", ("fear",), more)
+        with pytest.raises(InputError, match="answers to other questions"):
+            Store(tmp_path / "a.sqlite3", other.design())
     with pytest.raises(InputError, match="answers to other questions"):
         Store(tmp_path / "a.sqlite3", make_study(tmp_path / "study", ("fear", "anger")).design())
     (tmp_path / "study" / "fear_b.mp4").write_bytes(b"another video")
@@ -264,7 +316,7 @@ def test_answers_of_another_design_are_refused(tmp_path: Path) -> None:
 
 def make_study_again(folder: Path) -> object:
     (folder / "STUDY.toml").write_text(study_text(("fear",)), encoding="utf-8")
-    return read_study(folder / "STUDY.toml", lambda _path: SECONDS)
+    return read_study(folder / "STUDY.toml", lambda _path: Facts(SECONDS))
 
 
 # --- where it is served
