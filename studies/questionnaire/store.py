@@ -45,7 +45,7 @@ class BusyError(Exception):
 
 
 class FullError(Exception):
-    """No more participants fit: somebody may be playing with the server."""
+    """No more participants fit: somebody may be playing with the server, or serves another study from the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Store:
     """
 
     def __init__(self, path: Path, design: str, *, clock: Callable[[], float] = time.time, most: int = 100_000) -> None:
-        self.path, self.clock, self._most = path, clock, most
+        self.path, self.clock, self._most, self._design = path, clock, most, design
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,7 +128,10 @@ class Store:
             if row is not None:
                 return _participant(row)
             people = [_participant(row) for row in db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
-            if len(people) >= self._most:
+            if not people:
+                db.execute("UPDATE study SET value = ? WHERE name = 'design'", (self._design,))
+            [design] = db.execute("SELECT value FROM study WHERE name = 'design'").fetchone()
+            if len(people) >= self._most or design != self._design:
                 raise FullError
             taken: dict[Slot, int] = {}
             for person in people:

@@ -276,6 +276,19 @@ def test_a_reader_delays_writers_and_never_the_deletion(tmp_path: Path, monkeypa
     store.close()
 
 
+def test_of_two_studies_in_one_file_the_first_to_ask_stays(tmp_path: Path) -> None:
+    """Both servers start while nobody has come."""
+    stores = [Store(tmp_path / "a.sqlite3", design) for design in ("one", "two")]
+    stores[0].begin(slots_of(("fear",), 0), 60.0, "1")
+    with pytest.raises(FullError):
+        stores[1].begin(slots_of(("fear",), 0), 60.0, "2")
+    stores[0].begin(slots_of(("fear",), 0), 60.0, "3")
+    for store in stores:
+        store.close()
+    with pytest.raises(InputError, match="answers to other questions"):
+        Store(tmp_path / "a.sqlite3", "two")
+
+
 def test_who_drops_out_leaves_the_place_to_another(tmp_path: Path) -> None:
     clock, study = Clock(), make_study(tmp_path, ("fear", "anger"))
     store = Store(tmp_path / "a.sqlite3", study.design(), clock=clock)
