@@ -63,6 +63,7 @@ class Questionnaire:
             Route("/", endpoint(self._show), methods=["GET"]),
             Route("/begin", endpoint(self._begin), methods=["POST"]),
             Route("/answer", endpoint(self._answer), methods=["POST"]),
+            Route("/answer", lambda _request: see("/"), methods=["GET"]),  # a reload of what was refused
             Route("/another", endpoint(self._another), methods=["POST"]),
             Route("/withdraw", endpoint(self._withdraw), methods=["GET", "POST"]),
             Route("/media/{key}", endpoint(self._media), methods=["GET"]),

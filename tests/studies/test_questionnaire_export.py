@@ -149,6 +149,7 @@ def test_programs_bring_the_token_in_a_header(tmp_path: Path) -> None:
         table = read_table(tmp_path / f"{name}.csv", columns)
         assert len(table) == (12 if name == "ratings" else 1)
     assert client.get("/admin/secret.csv", headers=headers).status_code == 404
+    assert client.get("/admin/ratings.csv").text == "The token is missing or not the right one.\n"
     assert safe_cells(table).equals(table)
     store.close()
 

@@ -171,6 +171,9 @@ def test_missing_answers_are_named_and_given_ones_are_kept(desk: Desk) -> None:
     assert refused.status_code == 422
     assert refused.text.count('<li><a href="#q') == 2 and 'role="alert"' in refused.text
     assert refused.text.count(" checked>") == 1
+    assert "<title>Error: About you | " in refused.text and "<title>About you | " in page
+    assert re.findall(r'id="(\w+)"[^>]* autofocus>', refused.text) == ["q1_0"]  # the first of those missing
+    assert visitor.client.get("/answer").url.path == "/"
     assert desk.store.everybody()[0][1] == {}
 
 
