@@ -201,6 +201,7 @@ class Store:
         with self._writing() as db:
             if db.execute("DELETE FROM participants WHERE id = ?", (person.id,)).rowcount:
                 db.execute("UPDATE study SET value = value + 1 WHERE name = 'withdrawn'")
+                _rewrite(db)
 
     # --- for the researcher
 
@@ -263,6 +264,19 @@ class Store:
                 if time.monotonic() > deadline:
                     raise BusyError from error
             time.sleep(_PAUSE_S)
+
+
+def _rewrite(db: sqlite3.Connection) -> None:
+    """Makes both tables anew, in the transaction: a page that was split or joined may keep copies of rows, and
+    secure_delete overwrites these only when the page is given up."""
+    rows = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in ("participants", "answers")}  # noqa: S608
+    for name in reversed(rows):
+        db.execute(f"DROP TABLE {name}")
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    for name, held in rows.items():
+        if held:
+            db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(held[0]))})", held)  # noqa: S608
 
 
 def _participant(row: Sequence[object]) -> Participant:

@@ -1,6 +1,7 @@
 """STUDY.toml, slots, the store, the export, the admin page, addresses and the commands."""
 
 import os
+import random
 import shutil
 import sqlite3
 import threading
@@ -287,6 +288,25 @@ def test_of_two_studies_in_one_file_the_first_to_ask_stays(tmp_path: Path) -> No
         store.close()
     with pytest.raises(InputError, match="answers to other questions"):
         Store(tmp_path / "a.sqlite3", "two")
+
+
+def test_nobody_of_many_who_withdraw_leaves_a_trace(tmp_path: Path) -> None:
+    """Pages of the file are split and joined many times, which leaves copies behind."""
+    store, draw = Store(tmp_path / "data" / "a.sqlite3", "x"), random.Random(0)  # noqa: S311  # repeatable
+    for number in range(60):
+        store.begin(slots_of(("fear",), 0), 3600.0, f"cookie {number}")
+    left: list[str] = []
+    for turn in range(900):
+        person = draw.choice(store.people())
+        store.answer(person, {f"{turn}/{n}": "x" * draw.randint(1, 60) for n in range(3)}, last=False)
+        if turn % 30 == 29:
+            store.withdraw(person)
+            held = b"".join(path.read_bytes() for path in store.path.parent.iterdir())
+            left += [word for word in (person.id, person.code) if word.encode() in held]
+    assert left == []
+    assert len(store.people()) == store.withdrawn() == 30
+    assert all(len(answers) == 3 * person.position for person, answers in store.everybody())
+    store.close()
 
 
 def test_who_drops_out_leaves_the_place_to_another(tmp_path: Path) -> None:
