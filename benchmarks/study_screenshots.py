@@ -20,7 +20,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from microexpr.study_serve import seconds_of
+from microexpr.study_serve import facts_of
 from studies.questionnaire.serving import Address, config_of
 from studies.questionnaire.store import Store
 from studies.questionnaire.study import read_study
@@ -33,7 +33,7 @@ COLOURS = 64
 
 @contextmanager
 def served(study_file: Path, folder: Path) -> Iterator[str]:
-    study = read_study(study_file, seconds_of)
+    study = read_study(study_file, facts_of)
     store = Store(folder / "answers.sqlite3", study.design())
     server = uvicorn.Server(config_of(study, store, TOKEN, Address(port=0)))
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415, PLR0917  # starlette, pandas and av are imported when needed; an option is a parameter
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +13,11 @@ from curves.errors import InputError
 
 if TYPE_CHECKING:
     from studies.questionnaire.store import Store
-    from studies.questionnaire.study import Study
+    from studies.questionnaire.study import Facts, Study
 
 #: Codecs that browsers of phones and laptops play.
 _CODECS = ("h264", "vp8", "vp9", "av1")
+_PIXELS = ("yuv420p", "yuvj420p")
 
 StudyFile = Annotated[
     Path, typer.Argument(metavar="STUDY.toml", help="What is asked; 'microexpr study init' makes one.")
@@ -71,6 +73,10 @@ def serve(
         typer.echo(f"answers: {store.path}; stop with Ctrl+C")
         sys.stdout.flush()
 
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)  # the server hands the signal on when it has stopped; by default it would kill
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         serve_study(study, store, admin_token(token_file), address, ready)
     finally:
@@ -111,17 +117,22 @@ def _open(study_file: Path, data: Path | None, *, must_exist: bool = False) -> "
     from studies.questionnaire.store import Store
     from studies.questionnaire.study import read_study
 
-    study = read_study(study_file, seconds_of)
+    study = read_study(study_file, None if must_exist else facts_of)
+    for name in () if must_exist else ("title", "consent", "contact"):
+        if "FILL IN" in getattr(study, name):
+            raise InputError(f"{study_file.name}: {name} still says FILL IN; write what participants must know.")
     folder = data or study_file.with_name(f"{study_file.stem}-data")
     path = folder / "answers.sqlite3"
     if must_exist and not path.is_file():
         raise InputError(f"There are no answers in {folder}; check --data.")
-    return study, Store(path, study.design())
+    return study, Store(path, study.design(videos=not must_exist))
 
 
-def seconds_of(path: Path) -> float:
-    """Length of a video that browsers play, in seconds. Raises InputError: not a video, or in another codec."""
+def facts_of(path: Path) -> "Facts":
+    """Length and size of a video that all browsers play. Raises InputError: not such a video, or it has sound."""
     import av
+
+    from studies.questionnaire.study import Facts
 
     try:
         with av.open(str(path)) as container:
@@ -130,8 +141,15 @@ def seconds_of(path: Path) -> float:
             if codec not in _CODECS:
                 found = codec or "no video"
                 raise InputError(f"{path.name} holds {found}; browsers play H.264 (.mp4), VP9 or AV1 (.webm).")
+            if stream is None or stream.pix_fmt not in _PIXELS:
+                raise InputError(f"{path.name} has other pixels than {_PIXELS[0]}, which not every browser plays.")
+            if container.streams.audio:
+                raise InputError(f"{path.name} has sound; participants are told that there is none, so remove it.")
+            frame_s = 1.0 / float(stream.average_rate or 25)
             if container.duration is not None:
-                return float(container.duration / av.time_base)
-            return max(float(frame.time or 0.0) for frame in container.decode(video=0))
+                seconds = float(container.duration / av.time_base)
+            else:
+                seconds = max(float(frame.time or 0.0) for frame in container.decode(video=0))
+            return Facts(seconds, frame_s, (stream.width, stream.height))
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path.name} cannot be read as a video; make it anew.") from error

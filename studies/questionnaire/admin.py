@@ -79,7 +79,7 @@ class Admin:
 
     def _export(self, request: Request, _form: Mapping[str, str]) -> Response:
         if not self._allowed(request):
-            raise HTTPException(401)
+            return Response("The token is missing or not the right one.\n", 401, media_type="text/plain")
         name = str(request.path_params["name"])
         if name not in EXPORTS:
             raise HTTPException(404)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studies.questionnaire.slots import Slot
-from studies.questionnaire.study import Study, Video
+from studies.questionnaire.study import PREFER_NOT, Study, Video
 from studies.questionnaire.texts import fill
 from studies.vocabulary import SCALE
 
@@ -76,7 +76,11 @@ def _scale(key: str, text: str, low: str = "", high: str = "") -> Question:
 
 def _demographics(study: Study) -> Step:
     questions = tuple(
-        Question(name, study.texts[name], tuple((option, option) for option in options))
+        Question(
+            name,
+            study.texts[name],
+            (*((option, option) for option in options), (PREFER_NOT, study.texts["prefer_not"])),
+        )
         for name, options in study.demographics.items()
     )
     return Step("about you", study.texts["demographics_heading"], questions)

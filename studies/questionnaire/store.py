@@ -1,6 +1,8 @@
 """Answers that survive: durable when ``answer`` returns, and gone when ``withdraw`` does.
 
-One SQLite file. All functions block and may be called by any thread; other processes may read and write beside.
+One SQLite file and, while something is written, its journal; no -wal, which keeps what was deleted for as long as
+somebody reads. All functions block and may be called by any thread; other processes may read and write beside. Each may
+raise BusyError, and has done nothing then.
 """
 
 import os
@@ -9,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,8 +36,16 @@ CREATE TABLE IF NOT EXISTS answers (
 _COLUMNS = "id, code, video_order, emotions, position, begun_at, seen_at, finished_at, shown_at, fetched_at"
 
 
+#: How long to try for the file while another process reads it, and how long at a time: only then others have to wait.
+_PATIENCE_S, _TRY_S, _PAUSE_S = 3.0, 0.1, 0.02
+
+
+class BusyError(Exception):
+    """Another process kept the file for longer than we wait; nothing was done."""
+
+
 class FullError(Exception):
-    """No more participants fit: somebody may be playing with the server."""
+    """No more participants fit: somebody may be playing with the server, or serves another study from the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +72,30 @@ class Participant:
 
 
 class Store:
-    """The answers of one study in ``path``. ``design``: of the study; ``clock``: seconds since 1970.
+    """The answers of one study in ``path``. ``design``: of the study, or its beginning; ``clock``: seconds since 1970.
 
     Raises InputError: the file cannot be used, or holds answers to another design.
     """
 
     def __init__(self, path: Path, design: str, *, clock: Callable[[], float] = time.time, most: int = 100_000) -> None:
-        self.path, self.clock, self._most = path, clock, most
+        self.path, self.clock, self._most, self._design = path, clock, most, design
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its journal the same rights
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
+            self._db = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+            # Of the journals that leave nothing behind, TRUNCATE is the one that FULL syncs to disk at its end.
+            for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {pragma}").close()
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT; PRAGMA busy_timeout = {round(1000 * _TRY_S)};")
+            known = self._agree(design)
+        except BusyError as error:
+            raise InputError(f"{path} is in use by another program; close that, and try again.") from error
         except (OSError, sqlite3.Error) as error:
             raise InputError(
                 f"{path} cannot be used for answers ({error}); choose another folder with --data."
             ) from error
-        with self._writing() as db:
-            db.execute("INSERT OR IGNORE INTO study VALUES ('secret', ?), ('withdrawn', '0')", (secrets.token_hex(32),))
-            if db.execute("SELECT NOT EXISTS (SELECT 1 FROM participants)").fetchone()[0]:
-                db.execute("INSERT OR REPLACE INTO study VALUES ('design', ?)", (design,))
-            known = dict(db.execute("SELECT name, value FROM study").fetchall())
-        if known["design"] != design:
+        if not known["design"].startswith(design):
             self.close()
             raise InputError(
                 f"{path} holds answers to other questions, videos or seeds than these; restore the study's files, or "
@@ -95,21 +104,34 @@ class Store:
         #: Signs forms and the addresses of videos.
         self.secret: bytes = known["secret"].encode()
 
+    def _agree(self, design: str) -> dict[str, str]:
+        """What is known of the study, its design among it: ours, if nobody has come yet."""
+        with self._writing() as db:
+            db.execute("INSERT OR IGNORE INTO study VALUES ('secret', ?), ('withdrawn', '0')", (secrets.token_hex(32),))
+            if db.execute("SELECT NOT EXISTS (SELECT 1 FROM participants)").fetchone()[0]:
+                db.execute("INSERT OR REPLACE INTO study VALUES ('design', ?)", (design,))
+            return dict(db.execute("SELECT name, value FROM study").fetchall())
+
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
     # --- participants
 
-    def begin(self, slots: Sequence[Slot], idle_s: float) -> tuple[str, Participant]:
-        """A new participant in the slot that balances best; the cookie that stands for them, stored only as a digest.
-
-        Raises FullError.
+    def begin(self, slots: Sequence[Slot], idle_s: float, cookie: str) -> Participant:
+        """A new participant in the slot that balances best, or the one who has begun with this cookie, which is stored
+        only as a digest: who taps twice is one person. Raises FullError.
         """
-        now, cookie = self.clock(), secrets.token_urlsafe(32)
+        now = self.clock()
         with self._writing() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM participants WHERE cookie = ?", (_digest(cookie),)).fetchone()  # noqa: S608
+            if row is not None:
+                return _participant(row)
             people = [_participant(row) for row in db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
-            if len(people) >= self._most:
+            if not people:
+                db.execute("UPDATE study SET value = ? WHERE name = 'design'", (self._design,))
+            [design] = db.execute("SELECT value FROM study WHERE name = 'design'").fetchone()
+            if len(people) >= self._most or design != self._design:
                 raise FullError
             taken: dict[Slot, int] = {}
             for person in people:
@@ -123,7 +145,7 @@ class Store:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (person.id, _digest(cookie), person.code, slot.order, ",".join(slot.emotions), now, now),
             )
-        return cookie, person
+        return person
 
     def find(self, cookie: str) -> Participant | None:
         """Whose cookie it is."""
@@ -135,8 +157,8 @@ class Store:
         return self._one("code = ?", "-".join(plain[start : start + 4] for start in (0, 4, 8)))
 
     def _one(self, where: str, value: str) -> Participant | None:
-        with self._lock:
-            row = self._db.execute(f"SELECT {_COLUMNS} FROM participants WHERE {where}", (value,)).fetchone()  # noqa: S608
+        with self._reading() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM participants WHERE {where}", (value,)).fetchone()  # noqa: S608
         return None if row is None else _participant(row)
 
     # --- pages
@@ -151,7 +173,7 @@ class Store:
 
     def _mark(self, column: str, person: Participant) -> None:
         now = self.clock()
-        with self._writing(durable=False) as db:
+        with self._writing() as db:
             db.execute(
                 f"UPDATE participants SET seen_at = ?, {column} = COALESCE({column}, ?) WHERE id = ? AND position = ?",  # noqa: S608
                 (now, now, person.id, person.position),
@@ -174,51 +196,87 @@ class Store:
         return bool(moved)
 
     def withdraw(self, person: Participant) -> None:
-        """Deletes all that is stored of the participant, in the file's free pages and in its journal too; one more is
-        counted as withdrawn, without a name."""
+        """Deletes all that is stored of the participant, and overwrites where it stood, before this returns; one more
+        is counted as withdrawn, without a name."""
         with self._writing() as db:
             if db.execute("DELETE FROM participants WHERE id = ?", (person.id,)).rowcount:
                 db.execute("UPDATE study SET value = value + 1 WHERE name = 'withdrawn'")
-        with self._lock:
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                _rewrite(db)
 
     # --- for the researcher
 
     def everybody(self) -> list[tuple[Participant, dict[str, str]]]:
         """All participants by id, each with their answers."""
-        with self._lock:
-            self._db.execute("BEGIN")
-            try:
-                people = [_participant(row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
-                answers = self._db.execute("SELECT participant, question, answer FROM answers").fetchall()
-            finally:
-                self._db.execute("COMMIT")
+        with self._reading() as db:
+            people = [_participant(row) for row in db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
+            answers = db.execute("SELECT participant, question, answer FROM answers").fetchall()
         given: dict[str, dict[str, str]] = {person.id: {} for person in people}
         for identity, question, answer in answers:
             given[identity][question] = answer
         return [(person, given[person.id]) for person in sorted(people, key=lambda person: person.id)]
 
     def people(self) -> list[Participant]:
-        with self._lock:
-            return [_participant(row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
+        with self._reading() as db:
+            return [_participant(row) for row in db.execute(f"SELECT {_COLUMNS} FROM participants")]  # noqa: S608
 
     def withdrawn(self) -> int:
         """How many have withdrawn."""
-        with self._lock:
-            return int(self._db.execute("SELECT value FROM study WHERE name = 'withdrawn'").fetchone()[0])
+        with self._reading() as db:
+            return int(db.execute("SELECT value FROM study WHERE name = 'withdrawn'").fetchone()[0])
+
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._transaction("DEFERRED")
+
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """On disk when it ends. Exclusive from its start, so that only the start can find the file in use."""
+        return self._transaction("EXCLUSIVE")
 
     @contextmanager
-    def _writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """A transaction. ``durable``: on disk when this ends; else it may be lost, alone, if the power fails."""
-        with self._lock:
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._db.execute("BEGIN IMMEDIATE")
+    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
+        self._open(kind)
+        try:
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+        finally:
+            self._lock.release()
+
+    def _open(self, kind: str) -> None:
+        """Begins a transaction; holds the lock from then on, and not while it waits for other processes."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            self._lock.acquire()
+            try:
+                self._db.execute(f"BEGIN {kind}")
+                self._db.execute("SELECT count(*) FROM study").fetchone()  # a deferred one begins with this
+                return
+            except sqlite3.Error as error:
+                busy = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                if busy and self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                self._lock.release()
+                if not busy:
+                    raise
+                if time.monotonic() > deadline:
+                    raise BusyError from error
+            time.sleep(_PAUSE_S)
+
+
+def _rewrite(db: sqlite3.Connection) -> None:
+    """Makes both tables anew, in the transaction: a page that was split or joined may keep copies of rows, and
+    secure_delete overwrites these only when the page is given up."""
+    rows = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in ("participants", "answers")}  # noqa: S608
+    for name in reversed(rows):
+        db.execute(f"DROP TABLE {name}")
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    for name, held in rows.items():
+        if held:
+            db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(held[0]))})", held)  # noqa: S608
 
 
 def _participant(row: Sequence[object]) -> Participant:

@@ -34,6 +34,7 @@ TEXTS: Mapping[str, str] = {
     "next": "Next",
     "progress": "Step {step} of {steps}",
     "missing_heading": "Please answer every question",
+    "error_title": "Error: {heading}",
     "missing": "Not answered yet:",
     "code": "Your code: {code}",
     "code_why": "Note it down. With this code you can have your answers deleted later.",
@@ -47,12 +48,17 @@ TEXTS: Mapping[str, str] = {
     "withdraw_cancel": "Go back",
     "withdraw_code": "The code that you were given",
     "withdraw_unknown": "There are no answers under this code. Check it, or write to the contact below.",
+    "withdraw_busy": "Nothing could be deleted just now. Please try again in a moment.",
     "withdrawn_heading": "Your answers are deleted",
     "withdrawn": "Nothing that you told us is left here. You can close this page.",
     "contact": "Questions? {contact}",
     "error_heading": "This did not work",
-    "error_form": "This page was open for too long, or cookies are switched off. Go to the first page and try again.",
+    "error_form": (
+        "This page is no longer in use: somebody withdrew or began anew on this device, it was open for too long, or "
+        "cookies are switched off. Nothing was changed. Go to the first page to see where you are."
+    ),
     "error_missing": "There is no such page.",
+    "error_busy": "The server is busy, and nothing was stored. Wait a moment, go back, and try again.",
     "error_full": "This study takes no more participants.",
     "error": "Something went wrong. Your earlier answers are stored; go to the first page to continue.",
     "error_back": "To the first page",

@@ -16,13 +16,14 @@ from studies.questionnaire.forms import SafeHeaders, same, sign
 from studies.questionnaire.pages import HERE, Pages, see
 from studies.questionnaire.slots import slots_of
 from studies.questionnaire.steps import Step, steps_of
-from studies.questionnaire.store import FullError, Participant, Store
+from studies.questionnaire.store import BusyError, FullError, Participant, Store
 from studies.questionnaire.study import MEDIA_TYPES, Study
 
 SESSION_COOKIE = "session"
 SESSION_SECONDS = 7 * 24 * 3600
 #: Clocks of browsers and videos do not agree to the frame.
 TOLERANCE_S = 0.1
+_NO_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 _ERRORS: Mapping[int, str] = {403: "error_form", 404: "error_missing", 503: "error_full"}
 
@@ -39,13 +40,13 @@ def create_app(study: Study, store: Store, admin_token: str, *, secure: bool = F
 
     async def failed(_request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        text = study.texts[_ERRORS.get(status, "error")]
+        status = 503 if isinstance(error, BusyError) else status
+        text = study.texts["error_busy" if isinstance(error, BusyError) else _ERRORS.get(status, "error")]
         heading = study.texts["error_heading"]
         return pages.page("message", "", status=status, heading=heading, text=text, back=study.texts["error_back"])
 
-    return Starlette(
-        routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers={HTTPException: failed, 500: failed}
-    )
+    handlers = {HTTPException: failed, BusyError: failed, 500: failed}
+    return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
 
 
 class Questionnaire:
@@ -62,6 +63,7 @@ class Questionnaire:
             Route("/", endpoint(self._show), methods=["GET"]),
             Route("/begin", endpoint(self._begin), methods=["POST"]),
             Route("/answer", endpoint(self._answer), methods=["POST"]),
+            Route("/answer", lambda _request: see("/"), methods=["GET"]),  # a reload of what was refused
             Route("/another", endpoint(self._another), methods=["POST"]),
             Route("/withdraw", endpoint(self._withdraw), methods=["GET", "POST"]),
             Route("/media/{key}", endpoint(self._media), methods=["GET"]),
@@ -103,7 +105,6 @@ class Questionnaire:
             given=given or {},
             missing=missing,
             problem=problem,
-            seen=given is not None and not problem,
         )
 
     def _begin(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -112,8 +113,9 @@ class Questionnaire:
         if form.get("agree") != "yes":
             texts = self._study.texts
             return self._message(request, texts["declined_heading"], texts["declined"])
+        cookie = request.cookies[SESSION_COOKIE]
         try:
-            cookie, _person = self._store.begin(self._slots, self._study.idle_minutes * 60.0)
+            self._store.begin(self._slots, self._study.idle_minutes * 60.0, cookie)
         except FullError:
             raise HTTPException(503) from None
         response = see("/")
@@ -150,12 +152,15 @@ class Questionnaire:
         if person is None or person.finished_at is not None:
             raise HTTPException(404)
         video = steps_of(self._study, person.slot)[person.position].video
-        if video is None or not same(str(request.path_params["key"]), self._media_key(person)):
+        key = self._media_key(person)
+        if video is None or not same(str(request.path_params["key"]), key):
             raise HTTPException(404)
-        if person.fetched_at is None:
+        if person.fetched_at is None and request.method == "GET":  # HEAD brings no picture
             self._store.fetched(person)
         kind = MEDIA_TYPES[video.path.suffix.lower()]
-        return FileResponse(video.path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
+        # The file's own date and tag would tell which videos of two participants are the same.
+        headers = {"ETag": f'"{key}"', "Last-Modified": _NO_DATE, "Cache-Control": "private, max-age=3600"}
+        return FileResponse(video.path, media_type=kind, headers=headers)
 
     def _another(self, _request: Request, _form: Mapping[str, str]) -> Response:
         return self._forget(see("/"))
@@ -173,7 +178,11 @@ class Questionnaire:
             unknown = texts["withdraw_unknown"]
             code = form.get("code", "")[:40]
             return self._pages.page("withdraw", cookie, status=422, person=here, problem=unknown, code=code)
-        self._store.withdraw(person)
+        try:
+            self._store.withdraw(person)
+        except BusyError:
+            values = {"person": here, "problem": texts["withdraw_busy"], "code": person.code}
+            return self._pages.page("withdraw", cookie, status=503, **values)
         response = self._message(request, texts["withdrawn_heading"], texts["withdrawn"])
         return self._forget(response) if here is None or here.id == person.id else response
 

@@ -19,7 +19,7 @@ import uvicorn
 
 from studies.questionnaire.serving import Address, config_of
 from studies.questionnaire.store import Store
-from studies.questionnaire.study import Study, read_study
+from studies.questionnaire.study import Facts, Study, read_study
 from studies.vocabulary import EMOTIONS
 
 with warnings.catch_warnings():  # starlette would rather have the successor of httpx
@@ -68,7 +68,7 @@ def write_study(folder: Path, emotions: tuple[str, ...] = EMOTIONS, more: str = 
 
 
 def make_study(folder: Path, emotions: tuple[str, ...] = EMOTIONS, more: str = "") -> Study:
-    return read_study(write_study(folder, emotions, more), lambda _path: SECONDS)
+    return read_study(write_study(folder, emotions, more), lambda _path: Facts(SECONDS))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from questionnaire_samples import MOST_STEPS, SECONDS, TOKEN, Visitor, make_study, serving
 
 from studies.questionnaire.export import tables_of
@@ -216,6 +216,48 @@ def test_items_have_names_and_a_jump_to_the_end_opens_nothing(context: BrowserCo
     expect(page.locator("#next")).to_be_disabled()
     page.get_by_role("button", name="Play it again").click()
     expect(page.locator("#next")).to_be_enabled()
+
+
+def test_what_was_jumped_over_is_missed(context: BrowserContext, live: Live) -> None:
+    """Of four seconds, 0.3 in the middle were not played; then 0.04, as browsers differ."""
+    page = context.new_page()
+    begin_by_mouse(page, live.base)
+    answer_by_mouse(page, 1)
+    end_with_gap = """(video, gap) => {
+      const [starts, ends] = [[0, 2 + gap], [2, 4]];
+      const played = { length: 2, start: (part) => starts[part], end: (part) => ends[part] };
+      Object.defineProperties(video, {
+        duration: { value: 4, configurable: true }, played: { value: played, configurable: true } });
+      video.dispatchEvent(new Event("ended"));
+    }"""
+    page.locator("video").evaluate(end_with_gap, 0.3)
+    expect(page.locator("#next")).to_be_disabled()
+    page.locator("video").evaluate(end_with_gap, 0.04)
+    expect(page.locator("#next")).to_be_enabled()
+
+
+def test_a_video_that_failed_before_the_script_ran_is_told(context: BrowserContext, live: Live) -> None:
+    page, held = context.new_page(), list[Route]()
+    begin_by_mouse(page, live.base)
+    page.route("**/media/**", lambda route: route.abort())
+    page.route("**/video.js", lambda route: held.append(route))  # noqa: PLW0108  # Playwright reads its signature
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Next").click(no_wait_after=True)
+    page.wait_for_function("document.querySelector('video')?.error")
+    held[0].continue_()
+    expect(page.get_by_role("status")).to_contain_text("could not be loaded")
+
+
+def test_begin_waits_after_a_tap(context: BrowserContext, live: Live) -> None:
+    page = context.new_page()
+    page.goto(live.base)
+    page.get_by_role("checkbox").check()
+    tapped = page.get_by_role("button", name="Begin").evaluate(
+        "button => new Promise(done => { button.form.onsubmit = () => false; "  # as if the network was slow
+        "button.click(); setTimeout(() => done(button.disabled), 20); })"
+    )
+    assert tapped
 
 
 def test_withdrawing_ends_the_session(context: BrowserContext, live: Live) -> None:

@@ -71,6 +71,20 @@ def test_the_export_is_what_the_analysis_reads(tmp_path: Path) -> None:
     del client
 
 
+def test_an_export_needs_the_questions_and_no_videos(tmp_path: Path) -> None:
+    store, _ = finished(tmp_path, people=1)
+    store.close()
+    study_file = tmp_path / "study" / "STUDY.toml"
+    for video in study_file.parent.glob("*.mp4"):
+        video.unlink()
+    arguments = ["export", str(study_file), "--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(study_commands, arguments)
+    assert done.exit_code == 0, done.exception
+    study_file.write_text(study_file.read_text(encoding="utf-8").replace("seed = 3", "seed = 4"), encoding="utf-8")
+    done = CliRunner().invoke(study_commands, [*arguments, "--overwrite"])
+    assert isinstance(done.exception, InputError) and "other questions" in str(done.exception)
+
+
 def test_an_export_without_answers_says_so(tmp_path: Path) -> None:
     path = write_study(tmp_path, ("fear",))
     done = CliRunner().invoke(study_commands, ["export", str(path), "--out", str(tmp_path / "out")])
@@ -135,6 +149,7 @@ def test_programs_bring_the_token_in_a_header(tmp_path: Path) -> None:
         table = read_table(tmp_path / f"{name}.csv", columns)
         assert len(table) == (12 if name == "ratings" else 1)
     assert client.get("/admin/secret.csv", headers=headers).status_code == 404
+    assert client.get("/admin/ratings.csv").text == "The token is missing or not the right one.\n"
     assert safe_cells(table).equals(table)
     store.close()
 

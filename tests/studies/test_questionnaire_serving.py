@@ -1,5 +1,9 @@
 """The command ``microexpr study serve`` as a process of its own, and over TLS."""
 
+import os
+import shutil
+import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -48,6 +52,23 @@ def test_an_answer_that_was_acknowledged_survives_a_kill(tmp_path: Path) -> None
         admin = client.get("/admin", headers={"Authorization": f"Bearer {token}"})
         assert "<strong>1</strong> active" in admin.text
         assert "server" not in admin.headers
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGTERM there")
+def test_who_is_told_to_stop_leaves_one_whole_file(tmp_path: Path) -> None:
+    with (
+        served(write_study(tmp_path, ("fear",))) as (process, said),
+        httpx.Client(base_url=said["participants"], timeout=30) as client,
+    ):
+        visitor = Visitor(client, lambda: None)
+        visitor.step(visitor.begin())
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM  # by its own end, not by the signal
+    held = {path.name: path.stat().st_size for path in (tmp_path / "STUDY-data").iterdir()}
+    assert not any(held.get(f"answers.sqlite3-{journal}") for journal in ("wal", "journal"))
+    copied = sqlite3.connect(shutil.copy(tmp_path / "STUDY-data" / "answers.sqlite3", tmp_path / "copy.sqlite3"))
+    assert copied.execute("SELECT count(*) FROM answers").fetchone() == (3,)
+    copied.close()
 
 
 def test_over_tls(tmp_path: Path) -> None:

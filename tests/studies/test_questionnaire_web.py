@@ -1,6 +1,7 @@
 """The participants' pages, by HTTP: the flow, what is refused, what is stored, what is deleted."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,18 @@ def test_who_names_the_emotion_is_right(tmp_path: Path) -> None:
     desk.store.close()
 
 
+def test_who_begins_twice_is_one_participant(desk: Desk) -> None:
+    """Two taps, or two windows: both see the first page, whichever comes first."""
+    client = desk.client()
+    form = {"csrf": field(client.get("/").text, "csrf"), "agree": "yes"}
+    before = {"Cookie": f"session={client.cookies['session']}"}
+    assert "About you" in client.post("/begin", data=form).text
+    assert "About you" in client.post("/begin", data=form).text
+    again = desk.client().post("/begin", data=form, headers=before, follow_redirects=False)
+    assert again.status_code == 303
+    assert len(desk.store.people()) == 1
+
+
 def test_declining_stores_nothing(desk: Desk) -> None:
     client = desk.client()
     page = client.get("/").text
@@ -158,6 +171,9 @@ def test_missing_answers_are_named_and_given_ones_are_kept(desk: Desk) -> None:
     assert refused.status_code == 422
     assert refused.text.count('<li><a href="#q') == 2 and 'role="alert"' in refused.text
     assert refused.text.count(" checked>") == 1
+    assert "<title>Error: About you | " in refused.text and "<title>About you | " in page
+    assert re.findall(r'id="(\w+)"[^>]* autofocus>', refused.text) == ["q1_0"]  # the first of those missing
+    assert visitor.client.get("/answer").url.path == "/"
     assert desk.store.everybody()[0][1] == {}
 
 
@@ -169,6 +185,7 @@ def test_a_rating_before_the_video_has_ended_is_refused(desk: Desk) -> None:
     page = to_video(visitor)
     form = visitor.form(page)
     desk.clock.now += 3600
+    visitor.client.head(re.findall(r'<video src="([^"]+)"', page)[0])
     assert visitor.send(form).status_code == 422  # never fetched, however long it took
     page = to_video(other := desk.visitor())
     other.client.get(re.findall(r'<video src="([^"]+)"', page)[0])
@@ -181,7 +198,13 @@ def test_a_rating_before_the_video_has_ended_is_refused(desk: Desk) -> None:
 
 
 def test_the_next_button_waits_for_the_video(desk: Desk) -> None:
-    assert '<button class="main" id="next" disabled' in to_video(desk.visitor())
+    visitor = desk.visitor()
+    page = to_video(visitor)
+    assert '<button class="main" id="next" disabled' in page
+    visitor.watch(page)
+    form = visitor.form(page)
+    del form["q1"]
+    assert '<button class="main" id="next" disabled' in visitor.send(form).text  # the page knows of no play yet
 
 
 def test_nothing_on_the_page_tells_a_from_b(desk: Desk) -> None:
@@ -197,6 +220,18 @@ def test_nothing_on_the_page_tells_a_from_b(desk: Desk) -> None:
         seen.add(re.sub(r"[0-9a-f]{32}", "SIGNED", page.replace(code, "CODE")))
     assert len({person.slot.order for person in desk.store.people()}) == 2
     assert len(seen) == 1
+
+
+def test_the_tag_of_one_video_differs_for_each_participant(desk: Desk) -> None:
+    tags = set()
+    for _ in range(5):
+        visitor = desk.visitor()
+        media = visitor.client.get(re.findall(r'<video src="([^"]+)"', to_video(visitor))[0])
+        tags.add(media.headers["etag"])
+        part = visitor.client.get(media.url, headers={"Range": "bytes=0-9", "If-Range": media.headers["etag"]})
+        assert part.status_code == 206
+        assert media.headers["last-modified"].endswith("1970 00:00:00 GMT")
+    assert len(tags) == 5 > len({person.slot for person in desk.store.people()})  # two saw the same video
 
 
 def test_videos_come_in_ranges_and_only_the_one_of_now(desk: Desk) -> None:
@@ -269,6 +304,23 @@ def test_the_code_withdraws_from_anywhere(desk: Desk) -> None:
     assert len(desk.store.people()) == 1
     typed = f" {code.replace('-', ' ').lower()} "
     assert "deleted" in client.post("/withdraw", data={"csrf": csrf, "code": typed}).text
+    assert desk.store.people() == []
+
+
+def test_what_could_not_be_deleted_is_not_said_to_be(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studies.questionnaire.store._PATIENCE_S", 0.1)
+    leaves = desk.visitor()
+    page = leaves.begin()
+    form = {"csrf": field(leaves.client.get("/withdraw").text, "csrf")}
+    reader = sqlite3.connect(desk.store.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM answers").fetchall()
+    refused = leaves.client.post("/withdraw", data=form)
+    assert refused.status_code == 503 and "Nothing could be deleted" in refused.text
+    busy = leaves.send(leaves.form(page))
+    assert busy.status_code == 503 and "try again" in busy.text
+    reader.close()
+    assert "Your answers are deleted" in leaves.client.post("/withdraw", data=form).text
     assert desk.store.people() == []
 
 
