@@ -50,9 +50,8 @@ def correct(results: Sequence[Result], families: Families = DEFAULT_FAMILIES) ->
 def correct_together(
     results: Sequence[Result], groups: Iterable[Sequence[int]], sizes: Sequence[int] | None = None
 ) -> list[Result]:
-    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p, or one
-    too small for a number.
-    ``sizes``: how many tests each group has, by default its rows."""
+    """The same rows; the p of those at the places of one group are corrected for each other. Each of them has a p, or
+    one too small for a number. ``sizes``: how many tests each group has, by default its rows."""
     corrected = list(results)
     listed = list(groups)
     gc.freeze()  # multipletests collects garbage at every call: seconds, with all libraries loaded, for forty families

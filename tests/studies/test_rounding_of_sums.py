@@ -74,7 +74,7 @@ def test_a_p_below_every_number_is_left_out_and_still_counts_in_its_family() -> 
     sure = [4.0 + 1e-3 * (place % 7) for place in range(500)]
     other = [3.0 + 0.01 * (place % 50 - 24) for place in range(500)]
     cells = {("fear", "clarity"): ([3.0] * 500, sure), ("anger", "clarity"): ([3.0] * 500, other)}
-    rows = correct(paired_t(ratings_from(cells), DEFAULT))
+    rows = correct(paired_t(ratings_from(cells), DEFAULT), {"two": ("fear", "anger"), "dimensions": ("clarity",)})
     pooled = {row.emotion: row for row in rows if row.dimension == "all"}
     tiny, seen = pooled["fear"], pooled["anger"]
     assert (tiny.p, tiny.p_holm) == (None, None)
