@@ -97,6 +97,7 @@ def session(page: Page, out: Path, name: str) -> None:
 
 
 def main(study_file: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         served(study_file, Path(folder)) as base,
