@@ -18,7 +18,8 @@ class Slot:
 def slots_of(emotions: Sequence[str], seed: int) -> tuple[Slot, ...]:
     """The whole first block of ``order_list``: each sequence of emotions once with AB and once with BA."""
     block = len(emotions) * (2 if len(emotions) % 2 == 0 else 4)
-    return tuple(Slot(one.order, one.emotions) for one in order_list(block, emotions, seed))
+    listed = (Slot(one.order, one.emotions) for one in order_list(block, emotions, seed))
+    return tuple(dict.fromkeys(listed))  # one emotion has one sequence, which the list has twice
 
 
 def next_slot(slots: Sequence[Slot], taken: Mapping[Slot, int]) -> Slot:
